@@ -1,0 +1,121 @@
+"""The root command: finds the verb, runs it, and turns every exception into two lines and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from leafsight import __version__
+from leafsight.errors import LeafsightError
+
+BUG_EXIT_CODE = 70
+INTERRUPTED_EXIT_CODE = 130
+
+# verb -> (module, one line for --help). The line stands here so that --help imports no verb.
+VERBS = {
+    "predict": ("predict", "Diagnose photographs."),
+    "check": ("check", "Look for what is wrong with a collection of photographs."),
+    "split": ("split", "Divide a collection into train, calibration and test without leaks."),
+    "train": ("train", "Train a network by a recipe."),
+    "evaluate": ("evaluate", "Judge a model on photographs it has not seen."),
+    "export": ("export", "Turn a finished training run into one model file."),
+    "recipes": ("recipes", "List, copy and check training recipes."),
+    "show": ("show", "Show what is inside a model file, a run, an index or a condition."),
+    "config": ("config", "Show and check the settings."),
+    "synth": ("synth", "Draw a collection of leaf photographs."),
+    "demo": ("demo", "Run the whole job once: check, split, train, evaluate, export, diagnose."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its verbs by name and imports one only to run it."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The verbs in the order a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import the verb ``name``; ``None`` when there is no such verb."""
+        if name not in VERBS:
+            return None
+        command = getattr(import_module(f"leafsight.cli.{VERBS[name][0]}"), "command", None)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest verb named when there is no such one."""
+        if words and words[0] not in VERBS:
+            from leafsight.errors import nearest
+
+            close = nearest(words[0], VERBS)
+            context.fail(f"no such command '{words[0]}'" + (f"; did you mean '{close}'?" if close else ""))
+        return super().resolve_command(context, words)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: leafsight predict photo.jpg",
+)
+@click.version_option(__version__, prog_name="leafsight")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def command(context: click.Context, debug: bool) -> None:
+    """What is wrong with this leaf, how sure that is, and where in the picture it shows."""
+    context.obj = {"debug": debug}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code.
+
+    Args:
+        words: the words after the program's name; the process's own when not given.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing escapes as an exception."""
+    debug = "--debug" in words[: 1 + next((i for i, word in enumerate(words) if not word.startswith("-")), 0)]
+    try:
+        outcome = command.main(list(words), prog_name="leafsight", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; nothing that was finished is lost")
+        return INTERRUPTED_EXIT_CODE
+    except LeafsightError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"error: {error.message}")
+        if error.hint:
+            _say(f"hint: {error.hint}")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away; that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"error: a bug of leafsight: {type(error).__name__}: {error}")
+        _say("hint: run it again as 'leafsight --debug ...' and report what it prints")
+        return BUG_EXIT_CODE
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leafsight.errors import ConfigError
+from leafsight.settings import load_settings, origins
+
+
+def test_defaults_file_environment_flags_in_that_order(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}).threads == 0
+    (tmp_path / "leafsight.toml").write_text('threads = 2\nruns_dir = "elsewhere"\n')
+    assert load_settings(tmp_path, {}).threads == 2
+    assert load_settings(tmp_path, {"LEAFSIGHT_THREADS": "3"}).threads == 3
+    settings = load_settings(tmp_path, {"LEAFSIGHT_THREADS": "3"}, {"threads": 4, "model": None})
+    assert settings.threads == 4
+    assert settings.runs_dir == Path("elsewhere")
+
+
+def test_origins_name_the_deciding_source(tmp_path: Path) -> None:
+    (tmp_path / "leafsight.toml").write_text("threads = 2\n")
+    found = origins(tmp_path, {"LEAFSIGHT_COLOUR": "false"})
+    assert found["threads"] == "leafsight.toml"
+    assert found["colour"] == "LEAFSIGHT_COLOUR"
+    assert found["model"] == "default"
+
+
+def test_faults_of_file_and_environment_come_together(tmp_path: Path) -> None:
+    (tmp_path / "leafsight.toml").write_text('thread = 2\nmax_image_bytes = "x"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {"LEAFSIGHT_TREADS": "1", "OTHER": "x"})
+    by_key = {fault.key: fault for fault in caught.value.faults}
+    assert by_key["thread"].nearest == "threads"
+    assert "max_image_bytes" in by_key
+    assert by_key["LEAFSIGHT_TREADS"].nearest == "LEAFSIGHT_THREADS"
+
+
+def test_broken_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "leafsight.toml").write_text("threads =\n")
+    with pytest.raises(ConfigError, match=r"leafsight\.toml is not valid TOML"):
+        load_settings(tmp_path, {})
+
+
+def test_home_is_expanded_in_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings(tmp_path, {}).cache_dir == tmp_path / ".cache" / "leafsight"
