@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 SECONDS_BETWEEN_LINES = 5.0
 
 
+@runtime_checkable
 class Progress(Protocol):
     """One task at a time: started, advanced, finished. Calls come from one thread."""
 

@@ -1,0 +1,199 @@
+"""Photographs in class folders: which layout it is, and every file with its class."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from leafsight.dataset.photo_table import FoundPhoto
+from leafsight.errors import DatasetError
+from leafsight.storage import os_errors_translated
+
+# What people call the folders of a ready-made split, and what we call it.
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+    "calibration": "calibration",
+}
+# Left behind by desktops and version control; never photographs.
+LITTER = {"thumbs.db", "desktop.ini", "icon\r", "__macosx"}
+# Kept beside photographs on purpose. Anything else is opened, so a photograph with an odd name is found.
+NOT_PHOTOGRAPHS = {
+    ".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm", ".pdf",
+    ".py", ".ipynb", ".log", ".zip", ".tar", ".gz", ".parquet", ".db", ".ini", ".npy", ".npz", ".mat",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Finding:
+    """What a source holds: files with a class, and sentences on what was left out."""
+
+    photos: list[FoundPhoto] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def find_in_folders(root: Path, source: str) -> Finding:
+    """Every file below the class folders of ``root``.
+
+    Raises:
+        DatasetError: the folder is missing, is not a folder, or holds no class folder with files.
+        PermissionDeniedError: the folder itself cannot be listed.
+    """
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise DatasetError(
+            f"{root} {what}", hint="give a folder with one sub-folder a class, a CSV, a tar or a zip"
+        )
+    root = root.resolve()
+    walk = _Walk(root)
+    names = list(walk.files())
+    finding = label_by_folder(names, str(root), source)
+    finding.notes.extend(walk.notes)
+    return finding
+
+
+def label_by_folder(names: Iterable[str], root: str, source: str) -> Finding:
+    """Give every name the class (and split) of its folders.
+
+    A single wrapping folder is looked through, as in ``archive/PlantVillage/<class>/<file>``. When all
+    folders at the top are called train, valid, test or the like, they give the split.
+
+    Args:
+        names: relative names with ``/`` between folders.
+        root: goes into the rows.
+        source: goes into the rows and messages.
+
+    Raises:
+        DatasetError: no name has a class.
+    """
+    finding = Finding()
+    names = sorted(name for name in names if not is_litter(name))
+    others = Counter(PurePosixPath(n).suffix.lower() for n in names if _is_no_photograph(n))
+    if others:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        finding.notes.append(f"{source}: files that are no photographs were left out: {kinds}")
+    names = [name for name in names if not _is_no_photograph(name)]
+    depth = _wrapping_folders(names)
+    tops = {name.split("/")[depth].lower() for name in names if name.count("/") > depth}
+    split_layout = (
+        bool(tops) and tops <= SPLIT_FOLDERS.keys() and any(n.count("/") > depth + 1 for n in names)
+    )
+    loose = 0
+    for name in names:
+        parts = name.split("/")[depth:]
+        split = SPLIT_FOLDERS[parts[0].lower()] if split_layout and len(parts) > 1 else None
+        inside = parts[1:] if split_layout else parts
+        if len(inside) < 2:
+            loose += 1
+            continue
+        finding.photos.append(found(source, root, name, inside[0], split))
+    if loose:
+        finding.notes.append(f"{source}: {loose} files are in no class folder and were left out")
+    if not finding.photos:
+        raise DatasetError(
+            f"{root} holds no photographs in class folders ({loose} loose files)",
+            hint="put the photographs of each class into a folder with the name of the class",
+        )
+    return finding
+
+
+def found(source: str, root: str, name: str, class_name: str, split: str | None = None) -> FoundPhoto:
+    """A found file; a name that is not valid Unicode becomes readable and a fault."""
+    if _is_unicode(name):
+        return FoundPhoto(source, root, name, class_name, split=split)
+    reason = "unreadable-name: the file name is not valid UTF-8; rename the file"
+    return FoundPhoto(source, root, readable(name), readable(class_name), split=split, fault=reason)
+
+
+def is_litter(name: str) -> bool:
+    """Whether a name, or a folder in it, is hidden or left behind by a desktop."""
+    return any(part.startswith(".") or part.lower() in LITTER for part in name.split("/"))
+
+
+def _is_no_photograph(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in NOT_PHOTOGRAPHS
+
+
+def _is_unicode(name: str) -> bool:
+    return name.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
+
+
+def readable(name: str) -> str:
+    r"""``name`` as valid Unicode; bytes that are no UTF-8 show as ``\xNN``."""
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
+
+
+def _wrapping_folders(names: list[str]) -> int:
+    """How many folders at the top hold everything and are no class: the common ones, up to a split folder."""
+    parents = [name.split("/")[:-1] for name in names]
+    if not parents:
+        return 0
+    first, last = min(parents), max(parents)
+    common = 0
+    while common < min(len(first), len(last)) and first[common] == last[common]:
+        if first[common].lower() in SPLIT_FOLDERS:
+            return common
+        common += 1
+    inner = {parent[common] for parent in parents if len(parent) > common}
+    # Without two folders inside, the innermost common folder is the one class that there is.
+    return common if len(inner) >= 2 else max(0, common - 1)
+
+
+class _Walk:
+    """Lists files below a folder; every real folder once, links to folders only when they lead outside."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen: set[tuple[int, int]] = set()
+        self._links: deque[tuple[str, str]] = deque()
+        self.notes: list[str] = []
+
+    def files(self) -> Iterator[str]:
+        with os_errors_translated(self._root):
+            next(self._root.iterdir(), None)
+        yield from self._below(str(self._root), "")
+        # Links come last: a folder that is really here keeps its own class, and a loop ends at once.
+        while self._links:
+            folder, prefix = self._links.popleft()
+            yield from self._below(folder, prefix)
+
+    def _below(self, folder: str, prefix: str) -> Iterator[str]:
+        pending = [(folder, prefix)]
+        while pending:
+            folder, prefix = pending.pop()
+            try:
+                status = Path(folder).stat()
+                if (status.st_dev, status.st_ino) in self._seen:
+                    continue
+                self._seen.add((status.st_dev, status.st_ino))
+                with os.scandir(folder) as entries:
+                    inside = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                self.notes.append(f"{readable(folder)} could not be listed: {error.strerror}")
+                continue
+            for entry in inside:
+                name = prefix + entry.name
+                if is_litter(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, name + "/"))
+                elif _is_folder(entry):
+                    self._links.append((entry.path, name + "/"))
+                else:
+                    yield name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself: listed as a file, and reported as unreadable when it is opened

@@ -1,0 +1,211 @@
+"""The index of a photo collection: one row a photograph, kept as Parquet.
+
+Enters: a table with the columns of ``photo_table``. Leaves: views of it (usable rows, one split),
+labels, fingerprints, a file. It does not know where photographs come from or how a split is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
+
+from leafsight.dataset.photo_table import COLUMNS, FORMAT_VERSION, Table, arrow, schema
+from leafsight.errors import DatasetError, require
+from leafsight.storage import os_errors_translated, replacing
+
+_VERSION_KEY = b"leafsight.index.format"
+_NOTES_KEY = b"leafsight.index.notes"
+_NOTE_SEPARATOR = "\x1e"
+
+
+class PhotoIndex:
+    """An immutable table of photographs; every method that changes something returns a new index.
+
+    Rows are sorted by source and path. ``fault`` is null for usable photographs.
+
+    Attributes:
+        table: the ``pyarrow.Table`` with the columns named in ``docs/dataset.md``.
+        notes: sentences on what was left out or looked odd while indexing.
+    """
+
+    __slots__ = ("notes", "table")
+
+    def __init__(self, table: Table, notes: Sequence[str] = ()) -> None:
+        missing = [name for name in COLUMNS if name not in table.column_names]
+        if missing:
+            raise DatasetError(
+                f"the table lacks the columns {', '.join(missing)}", hint="build it with index_photos"
+            )
+        self.table: Table = table.select(list(COLUMNS)).cast(schema())
+        self.notes: tuple[str, ...] = tuple(notes)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"PhotoIndex({len(self)} photographs, {len(self.classes)} classes)"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names of the usable photographs, sorted by code point; a label is a position in it."""
+        names = self.column("class_name")
+        faults = self.column("fault")
+        return tuple(sorted({name for name, fault in zip(names, faults, strict=True) if fault is None}))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the collections, sorted."""
+        return tuple(sorted(set(self.column("source"))))
+
+    @property
+    def labels(self) -> Int64[np.ndarray, " photos"]:
+        """Position of each row's class in ``classes``; -1 where no usable photograph has that class."""
+        return self.labels_for(self.classes)
+
+    def labels_for(self, classes: Sequence[str]) -> Int64[np.ndarray, " photos"]:
+        """Position of each row's class in ``classes``, -1 when it is not there.
+
+        Use this when a part of the index must be labelled like the whole: ``classes`` of a part may be
+        shorter.
+        """
+        position = {name: number for number, name in enumerate(classes)}
+        return np.array([position.get(name, -1) for name in self.column("class_name")], dtype=np.int64)
+
+    def column(self, name: str) -> list[Any]:
+        """One column as Python values, in row order."""
+        values: list[Any] = self.table.column(name).to_pylist()
+        return values
+
+    def files(self) -> list[Path]:
+        """Where the bytes of every row are."""
+        columns = zip(self.column("root"), self.column("path"), self.column("stored_as"), strict=True)
+        return [Path(root) / (stored or path) for root, path, stored in columns]
+
+    def rows(self, ids: Sequence[int] | Int64[np.ndarray, " rows"]) -> PhotoIndex:
+        """The rows at these positions, in this order."""
+        positions = arrow().array(np.asarray(ids, dtype=np.int64))
+        return PhotoIndex(self.table.take(positions), self.notes)
+
+    def row_ids(self, *, split: str | None = None) -> Int64[np.ndarray, " rows"]:
+        """Positions of the usable rows, of one split when it is named."""
+        columns = zip(self.column("fault"), self.column("split"), strict=True)
+        keep = [fault is None and (split is None or mine == split) for fault, mine in columns]
+        return np.flatnonzero(np.array(keep, dtype=bool)).astype(np.int64)
+
+    def where(self, *, split: str) -> PhotoIndex:
+        """The usable photographs of one split.
+
+        Raises:
+            DatasetError: there is no such split.
+        """
+        ids = self.row_ids(split=split)
+        if not len(ids):
+            present = ", ".join(sorted(self.split_counts())) or "none; run split_photos first"
+            raise DatasetError(f"no photograph is in the split '{split}'", hint=f"splits here: {present}")
+        return self.rows(ids)
+
+    def usable(self) -> PhotoIndex:
+        """The photographs without a fault."""
+        return self.rows(self.row_ids())
+
+    def faults(self) -> list[tuple[str, str]]:
+        """Name and fault of every photograph that cannot be used, in row order."""
+        columns = zip(self.column("source"), self.column("path"), self.column("fault"), strict=True)
+        return [(f"{source}/{path}", fault) for source, path, fault in columns if fault is not None]
+
+    def class_counts(self) -> dict[str, int]:
+        """Usable photographs per class, by class name."""
+        return dict(sorted(Counter(self.rows(self.row_ids()).column("class_name")).items()))
+
+    def split_counts(self) -> dict[str, int]:
+        """Usable photographs per split, by name."""
+        return dict(sorted(Counter(s for s in self.usable().column("split") if s is not None).items()))
+
+    def with_column(self, name: str, values: Sequence[Any]) -> PhotoIndex:
+        """The same rows with one column replaced.
+
+        Raises:
+            DatasetError: no such column, or not one value a row.
+        """
+        if name not in COLUMNS or len(values) != len(self):
+            raise DatasetError(f"cannot set '{name}' to {len(values)} values on {len(self)} rows")
+        position = self.table.column_names.index(name)
+        field = self.table.schema.field(name)
+        filled = arrow().array(list(values), type=field.type)
+        return PhotoIndex(self.table.set_column(position, field, filled), self.notes)
+
+    def with_class_names(self, rename: Callable[[str], str]) -> PhotoIndex:
+        """The same rows with every class name passed through ``rename``, such as a taxonomy's lookup."""
+        names = self.column("class_name")
+        known = {name: rename(name) for name in set(names)}
+        return self.with_column("class_name", [known[name] for name in names])
+
+    def fingerprint(self) -> str:
+        """64 hex digits that are equal when photographs and labels are, wherever the folders are."""
+        return self._digest("source", "path", "class_name", "content_hash")
+
+    def split_fingerprint(self) -> str:
+        """64 hex digits that are equal when photographs, labels and their splits are."""
+        return self._digest("source", "path", "class_name", "content_hash", "split")
+
+    def _digest(self, *columns: str) -> str:
+        digest = hashlib.sha256()
+        for values in zip(*(self.column(name) for name in columns), strict=True):
+            # Lengths keep ("a", "bc") and ("ab", "c") apart; names may hold any character.
+            for value in values:
+                data = b"" if value is None else value.encode("utf-8")
+                digest.update(len(data).to_bytes(8, "big") + data)
+        return digest.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write Parquet (zstd), whole or not at all.
+
+        Raises:
+            DiskFullError, PermissionDeniedError, StorageError: the file cannot be written.
+        """
+        notes = _NOTE_SEPARATOR.join(self.notes)
+        metadata = {_VERSION_KEY: str(FORMAT_VERSION).encode(), _NOTES_KEY: notes.encode()}
+        with replacing(path) as file:
+            require("pyarrow.parquet", "train").write_table(
+                self.table.replace_schema_metadata(metadata), file, compression="zstd"
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> PhotoIndex:
+        """Read an index.
+
+        Raises:
+            DatasetError: not an index, damaged, or written by a newer leafsight.
+            StorageError: the file is missing or unreadable.
+        """
+        parquet = require("pyarrow.parquet", "train")
+        with os_errors_translated(path):
+            data = path.read_bytes()
+        try:
+            table = parquet.read_table(arrow().BufferReader(data))
+        except (arrow().ArrowException, OSError) as error:
+            raise DatasetError(f"{path} is not a readable index: {error}", hint="index again") from error
+        metadata = table.schema.metadata or {}
+        version = metadata.get(_VERSION_KEY, b"0").decode(errors="replace")
+        if not version.isdigit() or not 1 <= int(version) <= FORMAT_VERSION:
+            raise DatasetError(
+                f"{path} has index format '{version}'; this leafsight reads 1 to {FORMAT_VERSION}",
+                hint="index again, or update leafsight",
+            )
+        notes = metadata.get(_NOTES_KEY, b"").decode("utf-8", errors="replace")
+        return cls(table, [note for note in notes.split(_NOTE_SEPARATOR) if note])
+
+
+def joined(indexes: Sequence[PhotoIndex]) -> PhotoIndex:
+    """Several indexes as one, sorted by source and path."""
+    pa = arrow()
+    table = pa.concat_tables([index.table for index in indexes])
+    keys = [("source", "ascending"), ("path", "ascending"), ("class_name", "ascending")]
+    notes = [note for index in indexes for note in index.notes]
+    return PhotoIndex(table.sort_by(keys), notes)

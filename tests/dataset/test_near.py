@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leafsight.dataset.near import BLOCK, close_pairs, near_sets
+
+
+def sets(hashes: list[int], max_distance: int = 4, max_members: int = 32) -> list[list[int]]:
+    found = near_sets(np.array(hashes, dtype=np.uint64), max_distance=max_distance, max_members=max_members)
+    return [members.tolist() for members in found]
+
+
+def test_close_pairs_across_blocks() -> None:
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**63, BLOCK + 50, dtype=np.uint64)
+    hashes[BLOCK + 7] = hashes[3] ^ np.uint64(0b101)
+    assert (2, 3, BLOCK + 7) in close_pairs(hashes, 4)
+
+
+def test_equal_and_close_hashes_are_joined() -> None:
+    assert sets([0, 0xFFFF_0000, 0b11, 0, 2**63]) == [[0, 2, 3, 4]]
+    assert sets([0, 0b1_1111]) == []
+    assert sets([]) == []
+
+
+def test_a_chain_does_not_swallow_all() -> None:
+    # Each differs from the next in 4 bits, the first from the last in 48.
+    chain = [(1 << 4 * n) - 1 for n in range(13)]
+    found = sets(chain)
+    assert max(map(len, found)) <= 3
+    assert {member for members in found for member in members} >= set(range(12))
+
+
+def test_sets_stay_below_the_limit_except_for_equal_hashes() -> None:
+    single_bits = [1 << n for n in range(20)]
+    assert max(map(len, sets(single_bits, max_members=5))) == 5
+    assert sets([7] * 50, max_members=2) == [list(range(50))]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=30), st.integers(0, 8), st.integers(2, 6))
+def test_no_two_members_are_further_apart_than_twice_the_distance(
+    hashes: list[int], max_distance: int, max_members: int
+) -> None:
+    seen: list[int] = []
+    for members in sets(hashes, max_distance, max_members):
+        values = {hashes[member] for member in members}
+        assert len(members) > 1
+        assert len(values) <= max_members
+        assert max((a ^ b).bit_count() for a in values for b in values) <= 2 * max_distance
+        seen += members
+    assert len(seen) == len(set(seen))
