@@ -1,0 +1,29 @@
+"""A bundle at work: photographs in, answers that may be acted on out; ONNX Runtime and NumPy only.
+
+Enters: a bundle, and photographs as bytes or RGB arrays. Leaves: one ``Prediction`` for each, with a
+calibrated probability, what cannot be excluded, or the reason why there is no diagnosis. It does not know
+how the network was trained, nor where photographs come from.
+"""
+
+from leafsight.inference.bundled import BundlePredictor
+from leafsight.inference.heatmap import activation_map
+from leafsight.inference.network import NetworkOutputs, OnnxNetwork
+from leafsight.inference.prediction import VERDICTS, Candidate, Prediction, VerdictKind
+from leafsight.inference.predictor import Photo, Predictor
+from leafsight.inference.views import MAX_VIEWS, make_views, mean_over_views
+
+__all__ = [
+    "BundlePredictor",
+    "Candidate",
+    "MAX_VIEWS",
+    "NetworkOutputs",
+    "OnnxNetwork",
+    "Photo",
+    "Prediction",
+    "Predictor",
+    "VERDICTS",
+    "VerdictKind",
+    "activation_map",
+    "make_views",
+    "mean_over_views",
+]
