@@ -20,9 +20,9 @@ def test_defaults_file_environment_flags_in_that_order(tmp_path: Path) -> None:
 
 def test_origins_name_the_deciding_source(tmp_path: Path) -> None:
     (tmp_path / "leafsight.toml").write_text("threads = 2\n")
-    found = origins(tmp_path, {"LEAFSIGHT_COLOUR": "false"})
+    found = origins(tmp_path, {"LEAFSIGHT_RUNS_DIR": "r"})
     assert found["threads"] == "leafsight.toml"
-    assert found["colour"] == "LEAFSIGHT_COLOUR"
+    assert found["runs_dir"] == "LEAFSIGHT_RUNS_DIR"
     assert found["model"] == "default"
 
 
@@ -45,3 +45,17 @@ def test_broken_toml_is_named(tmp_path: Path) -> None:
 def test_home_is_expanded_in_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load_settings(tmp_path, {}).cache_dir == tmp_path / ".cache" / "leafsight"
+
+
+@pytest.mark.parametrize("value", ["-1", "2000", "many", "1.5", ""])
+def test_numbers_are_checked(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {"LEAFSIGHT_THREADS": value})
+    assert caught.value.faults[0].key == "LEAFSIGHT_THREADS"
+    assert "at least 0" in caught.value.faults[0].wanted
+
+
+def test_a_flag_out_of_range_is_a_fault_of_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path, {}, {"threads": 5000})
+    assert caught.value.faults[0].where == "command line"

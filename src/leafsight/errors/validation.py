@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -20,6 +19,8 @@ LONGEST_SHOWN_CHARACTERS = 80
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word closest to a misspelt one, or an empty string when none is close."""
+    import difflib  # on the way of an error only
+
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else ""
 

@@ -6,6 +6,6 @@ Only entrances import this room; the others receive plain values.
 """
 
 from leafsight.settings.reading import FILE_NAME, PREFIX, load_settings, origins
-from leafsight.settings.values import Settings
+from leafsight.settings.values import Settings, descriptions
 
-__all__ = ["FILE_NAME", "PREFIX", "Settings", "load_settings", "origins"]
+__all__ = ["FILE_NAME", "PREFIX", "Settings", "descriptions", "load_settings", "origins"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from leafsight.errors import ConfigError, Fault, validated
+from leafsight.errors import ConfigError
+from leafsight.settings.parsing import KNOWN, parsed
 from leafsight.settings.values import Settings
 
 FILE_NAME = "leafsight.toml"
 PREFIX = "LEAFSIGHT_"
 MAX_FILE_BYTES = 1024 * 1024
-# Switches of the programs around us that share our prefix but are no settings.
+# Variables that share our prefix but belong to the shell's completion, not to us.
 NOT_SETTINGS = frozenset({"LEAFSIGHT_COMPLETE"})
 
 
@@ -28,35 +28,34 @@ def load_settings(
         flags: values from the command line; ``None`` values mean "not given".
 
     Raises:
-        ConfigError: with every fault of the file and the environment, each naming its source.
+        ConfigError: with every fault of file, environment and flags, each naming its source.
     """
-    from_file, from_environment = _read_file(folder / FILE_NAME), _read_environment(environment)
-    faults: list[Fault] = []
-    for where, values in ((str(folder / FILE_NAME), from_file), ("environment", from_environment)):
-        try:
-            validated(Settings, values, where)
-        except ConfigError as error:
-            faults.extend(_as_typed(fault, where) for fault in error.faults)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    sources = (
+        (_read_file(folder / FILE_NAME), str(folder / FILE_NAME), ""),
+        (_read_environment(environment), "environment", PREFIX),
+        (given, "command line", ""),
+    )
+    values: dict[str, Any] = {}
+    faults = []
+    for found, where, prefix in sources:
+        good, wrong = parsed(found, where, prefix)
+        values.update(good)
+        faults.extend(wrong)
     if faults:
         raise ConfigError("the settings have faults", faults=faults, hint="leafsight config check shows them")
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
-    settings = validated(Settings, {**from_file, **from_environment, **given}, "settings")
-    return settings.model_copy(update={"cache_dir": settings.cache_dir.expanduser()})
+    if "cache_dir" not in values:
+        values["cache_dir"] = KNOWN["cache_dir"].default
+    values["cache_dir"] = values["cache_dir"].expanduser()
+    return Settings(**values)
 
 
 def origins(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """For each setting, the source that decides it: ``default``, the file's name or the variable's."""
-    found = dict.fromkeys(Settings.model_fields, "default")
+    found = dict.fromkeys(KNOWN, "default")
     found.update(dict.fromkeys(_read_file(folder / FILE_NAME), FILE_NAME))
     found.update({key: f"{PREFIX}{key.upper()}" for key in _read_environment(environment)})
     return found
-
-
-def _as_typed(fault: Fault, where: str) -> Fault:
-    if where != "environment":
-        return fault
-    close = f"{PREFIX}{fault.nearest.upper()}" if fault.nearest else ""
-    return Fault(where, f"{PREFIX}{fault.key.upper()}", fault.got, fault.wanted, close)
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -65,12 +64,14 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    import tomllib  # only where there is something to read: it costs 10 ms
+
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ConfigError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", hint="correct the line it names") from error
     except OSError as error:

@@ -1,0 +1,175 @@
+"""``leafsight evaluate``: a model file judged on labelled photographs that it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leafsight.cli.terminal import (
+    cores,
+    json_option,
+    print_json,
+    print_table,
+    progress,
+    quiet_option,
+    settings_for,
+    talk,
+)
+from leafsight.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from leafsight.dataset import PhotoIndex
+    from leafsight.evaluation import Evaluation
+    from leafsight.inference import BundlePredictor
+
+SHOWN = (
+    "accuracy",
+    "macro_f1",
+    "crop_given_accuracy",
+    "ece",
+    "answered",
+    "accuracy_answered",
+    "set_coverage",
+    "mean_set_size",
+)
+
+
+@click.command(name="evaluate")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), help="A model file instead of the built-in one.")
+@click.option("--split", help="Judge this split of an index only, such as test.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page (and JSON beside it).")
+@click.option(
+    "--views", default=1, show_default=True, type=click.IntRange(1, 8), help="Averaged views a photograph."
+)
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help="Keep prepared pixels here.  [default: the cache folder]"
+)
+@quiet_option
+@json_option
+def command(
+    data: tuple[Path, ...],
+    model: Path | None,
+    split: str | None,
+    report: Path | None,
+    views: int,
+    cache: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Judge a model on DATA (folders of class folders, CSVs, archives, or an index with splits).
+
+    Classes are matched by meaning: "Tomato leaf bacterial spot" counts as Tomato___Bacterial_spot.
+    Photographs of classes that the model does not know are not scored as right or wrong: it is counted what
+    the model says of them.
+    """
+    from leafsight.cli.check import read_index
+    from leafsight.cli.predict import load_predictor
+
+    settings = settings_for(model=model)
+    predictor = load_predictor(settings.model, settings.threads or cores(), views=views)
+    index = read_index(data, None, quiet=quiet)
+    if split is not None:
+        index = index.where(split=split)
+    known, strangers = by_meaning(index.usable(), predictor.bundle.classes)
+    if not len(known):
+        raise EvaluationError(
+            "none of the photographs shows a class that the model knows",
+            hint="leafsight show MODEL lists its classes",
+        )
+    folder = cache or settings.cache_dir / "evaluate"
+    evaluation = judged(predictor, known, folder, report, quiet=quiet)
+    unknown = told_of_strangers(predictor, strangers, folder, quiet=quiet) if len(strangers) else None
+    if as_json:
+        print_json({**evaluation.to_dict(), "unknown_classes": unknown})
+        return
+    print_evaluation(evaluation)
+    if unknown is not None:
+        click.echo(
+            f"of {unknown['photographs']} photographs of classes it does not know: {unknown['verdicts']}"
+        )
+
+
+def by_meaning(index: PhotoIndex, classes: tuple[str, ...]) -> tuple[PhotoIndex, PhotoIndex]:
+    """The photographs of known classes under the model's own names, and the others."""
+    from leafsight.taxonomy import find_class
+
+    own = {find_class(name).key: name for name in classes}
+    names = {name: own.get(find_class(name).key) for name in index.classes}
+    renamed = index.with_class_names(lambda name: names.get(name) or name)
+    rows = [row for row, name in enumerate(index.column("class_name")) if names.get(name)]
+    others = [row for row, name in enumerate(index.column("class_name")) if not names.get(name)]
+    return renamed.rows(rows), index.rows(others)
+
+
+def judged(
+    predictor: BundlePredictor, index: PhotoIndex, folder: Path, report: Path | None, *, quiet: bool
+) -> Evaluation:
+    """Prepare, score, measure, and write the page if one is wanted."""
+    from leafsight.cli.report import heatmaps_of
+    from leafsight.dataset import PixelCache
+    from leafsight.evaluation import collect_scores, evaluate
+    from leafsight.evaluation.report import write_report
+
+    bars = progress(quiet)
+    cache = PixelCache.build(index, folder, predictor.preprocessing, progress=bars)
+    kept = index.rows(cache.row_ids)
+    classes = predictor.bundle.classes
+    labels = kept.labels_for(classes)
+    crops = {label.class_name: label.crop for label in predictor.bundle.labels if label.crop}
+    evaluation = evaluate(
+        collect_scores(predictor.scores, cache.images, progress=bars),
+        labels,
+        classes,
+        predictor.calibration,
+        groups=kept.column("group") if any(kept.column("group")) else None,
+        domains=kept.column("source"),
+        known_crops=crops,
+    )
+    if report is not None:
+        write_report(
+            evaluation,
+            report,
+            pictures=lambda row: cache.images[row],
+            heatmaps=heatmaps_of(predictor, cache.images) if predictor.explains else None,
+            title=f"{predictor.bundle.name} on {', '.join(index.sources)}",
+            provenance={"model": predictor.bundle.name, "content_hash": predictor.bundle.content_hash},
+            data_summary={"photographs": len(kept), "fingerprint": index.fingerprint()},
+        )
+        talk(f"wrote {report}", quiet)
+    return evaluation
+
+
+def told_of_strangers(
+    predictor: BundlePredictor, index: PhotoIndex, folder: Path, *, quiet: bool
+) -> dict[str, object]:
+    """What the model says of photographs that show none of its classes."""
+    from collections import Counter
+
+    from leafsight.dataset import PixelCache
+
+    cache = PixelCache.build(index, folder, predictor.preprocessing, progress=progress(quiet))
+    counts: Counter[str] = Counter()
+    for start in range(0, len(cache), 64):
+        counts.update(one.verdict for one in predictor.predict(list(cache.images[start : start + 64])))
+    return {
+        "photographs": len(cache),
+        "classes": list(index.classes),
+        "verdicts": dict(counts.most_common()),
+    }
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The headline numbers of all photographs and of each source."""
+    slices = [evaluation.overall, *(evaluation.domains if len(evaluation.domains) > 1 else ())]
+    names = [name for name in SHOWN if any(name in one.metrics for one in slices)]
+    rows = []
+    for one in slices:
+        cells = []
+        for name in names:
+            found = one.metrics.get(name)
+            cells.append("" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
+        rows.append((one.name, one.photos, *cells))
+    print_table("", ("photographs", "n", *names), rows, right=(1,))

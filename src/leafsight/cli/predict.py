@@ -1,0 +1,230 @@
+"""``leafsight predict``: diagnose photographs, folders of them, or a photograph on standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from leafsight.cli.terminal import cores, json_option, print_json, print_table, settings_for, talk
+from leafsight.errors import LeafsightError, UsageError
+
+if TYPE_CHECKING:
+    from leafsight.images import DecodeLimits
+    from leafsight.inference import BundlePredictor, Prediction
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"}
+CHUNK_PHOTOGRAPHS = 16
+# NumPy's linear algebra has nothing to do here, and its threads cost a tenth of a second at start-up and fight
+# with those of the network later. Set before NumPy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+STANDARD_INPUT = "-"
+
+
+@click.command(name="predict")
+@click.argument("photos", nargs=-1, required=True)
+@click.option("--model", type=click.Path(path_type=Path), help="A model file instead of the built-in one.")
+@click.option("--crop", help="The plant, if you know it, such as tomato: the answer is then much better.")
+@click.option(
+    "--heatmap",
+    type=click.Path(path_type=Path),
+    help="Write where the evidence is: a PNG for one photograph, a folder for several.",
+)
+@click.option(
+    "--top", default=3, show_default=True, type=click.IntRange(1, 1000), help="How many classes to list."
+)
+@click.option(
+    "--views", default=1, show_default=True, type=click.IntRange(1, 8), help="Averaged views a photograph."
+)
+@click.option("--threads", type=click.IntRange(0, 1024), help="Compute threads; 0 means one per core.")
+@click.option("--lines", "as_lines", is_flag=True, help="One JSON object a line, written as they come.")
+@json_option
+def command(
+    photos: tuple[str, ...],
+    model: Path | None,
+    crop: str | None,
+    heatmap: Path | None,
+    top: int,
+    views: int,
+    threads: int | None,
+    as_lines: bool,
+    as_json: bool,
+) -> int:
+    """Diagnose PHOTOS: files, folders (searched through), or - for standard input.
+
+    A folder's answers come one a line. "Not a leaf" and "cannot tell" are answers, not errors; the exit code
+    is 1 only when a photograph could not be read.
+    """
+    settings = settings_for(model=model, threads=threads)
+    limits = _limits(settings.max_image_bytes, settings.max_image_pixels)
+    names = list(_named(photos))
+    predictor = load_predictor(settings.model, settings.threads, views=views, top=max(top, 1), limits=limits)
+    unreadable = 0
+    shown: list[tuple[str, Prediction]] = []
+    for start in range(0, len(names), CHUNK_PHOTOGRAPHS):
+        chunk = names[start : start + CHUNK_PHOTOGRAPHS]
+        answers = _diagnose(predictor, chunk, limits, crop, heatmap is not None)
+        for name, prediction in zip(chunk, answers, strict=True):
+            unreadable += prediction.verdict == "unreadable"
+            if heatmap is not None and prediction.heatmap is not None:
+                _write_heatmap(heatmap, name, prediction, limits, alone=len(names) == 1)
+            if as_lines:
+                _print_line(name, prediction, top)
+            else:
+                shown.append((name, prediction))
+    if as_json:
+        print_json([as_plain(name, prediction, top) for name, prediction in shown])
+    elif not as_lines:
+        _print(shown, top, predictor)
+    return 1 if unreadable else 0
+
+
+def load_predictor(
+    model: Path | None,
+    threads: int,
+    *,
+    views: int = 1,
+    top: int = 5,
+    limits: DecodeLimits | None = None,
+) -> BundlePredictor:
+    """The predictor of a model file, or of the built-in one."""
+    from leafsight.bundle import builtin_bundle_path
+    from leafsight.inference import BundlePredictor
+
+    path = model if model is not None else builtin_bundle_path()
+    return BundlePredictor(path, threads=threads or cores(), test_time_views=views, limits=limits, top=top)
+
+
+def as_plain(name: str, prediction: Prediction, top: int) -> dict[str, Any]:
+    """One answer as plain values, without the heatmap's numbers."""
+    plain = prediction.to_dict()
+    plain.pop("heatmap")
+    plain["top"] = plain["top"][:top]
+    return {"photo": name, **plain}
+
+
+def _limits(max_bytes: int, max_pixels: int) -> DecodeLimits:
+    from leafsight.images import DecodeLimits
+
+    return DecodeLimits(max_bytes=max_bytes, max_pixels=max_pixels)
+
+
+def _named(photos: Sequence[str]) -> Iterator[str]:
+    for photo in photos:
+        if photo != STANDARD_INPUT and Path(photo).is_dir():
+            found = sorted(str(path) for path in _below(Path(photo)))
+            if not found:
+                raise UsageError(
+                    f"no photographs in {photo}", hint=f"it looks for {' '.join(sorted(SUFFIXES))}"
+                )
+            yield from found
+        else:
+            yield photo
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    # os.walk does not follow links to folders, so a loop of links cannot trap it.
+    for here, _, files in os.walk(folder):
+        for name in files:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield Path(here) / name
+
+
+def _diagnose(
+    predictor: BundlePredictor, names: Sequence[str], limits: DecodeLimits, crop: str | None, heatmap: bool
+) -> list[Prediction]:
+    """Answers in the order of ``names``; a file that cannot be read is an answer, too."""
+    contents: list[bytes] = []
+    for name in names:
+        try:
+            contents.append(_read(name, limits))
+        except LeafsightError as error:
+            if len(names) == 1:
+                raise
+            talk(f"{name}: {error.message}")
+            contents.append(b"")
+    return predictor.predict(contents, crop=crop, heatmap=heatmap)
+
+
+def _read(name: str, limits: DecodeLimits) -> bytes:
+    from leafsight.images import read_photo
+
+    if name == STANDARD_INPUT:
+        return sys.stdin.buffer.read(limits.max_bytes + 1)
+    return read_photo(Path(name), limits)
+
+
+def _write_heatmap(
+    target: Path, name: str, prediction: Prediction, limits: DecodeLimits, *, alone: bool
+) -> None:
+    import io
+
+    from PIL import Image
+
+    from leafsight.images import decode, overlay_heatmap
+    from leafsight.storage import write_bytes
+
+    assert prediction.heatmap is not None
+    if name == STANDARD_INPUT:
+        raise UsageError("--heatmap needs a file, not standard input")
+    picture = overlay_heatmap(decode(_read(name, limits), limits=limits), prediction.heatmap)
+    is_file = alone and target.suffix.lower() == ".png" and not target.is_dir()
+    path = target if is_file else target / (Path(name).name + ".heatmap.png")
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    write_bytes(path, file.getvalue())
+
+
+def _print_line(name: str, prediction: Prediction, top: int) -> None:
+    import json
+
+    click.echo(json.dumps(as_plain(name, prediction, top), ensure_ascii=False, allow_nan=False))
+
+
+def _print(shown: Sequence[tuple[str, Prediction]], top: int, predictor: BundlePredictor) -> None:
+    if len(shown) == 1 and sys.stdout.isatty():
+        _print_one(*shown[0], top)
+        return
+    rows = [
+        (name, prediction.verdict, _headline(prediction), _percent(prediction), _possible(prediction))
+        for name, prediction in shown
+    ]
+    print_table("", ("photo", "verdict", "condition", "probability", "cannot be excluded"), rows, right=(3,))
+
+
+def _print_one(name: str, prediction: Prediction, top: int) -> None:
+    from rich.text import Text
+
+    from leafsight.cli.terminal import console
+
+    out = console()
+    out.print(Text(name, style="dim"))
+    out.print(Text(_headline(prediction), style="bold"), _percent(prediction))
+    out.print(Text(prediction.reason))
+    if prediction.hint:
+        out.print(Text(prediction.hint))
+    if len(prediction.possible) > 1:
+        out.print(Text("Cannot be excluded: " + _possible(prediction)))
+    for candidate in prediction.top[:top]:
+        bar = "█" * round(candidate.probability * 24)
+        out.print(Text(f"  {candidate.probability:6.1%} {bar:<24} {candidate.display}"))
+    if prediction.crop_given is None and prediction.verdict in {"diagnosis", "cannot_tell"}:
+        out.print(
+            Text("If you know the plant, say it: --crop tomato makes the answer much better.", style="dim")
+        )
+
+
+def _headline(prediction: Prediction) -> str:
+    return prediction.display or prediction.verdict.replace("_", " ")
+
+
+def _percent(prediction: Prediction) -> str:
+    return "" if prediction.probability is None else f"{prediction.probability:.1%}"
+
+
+def _possible(prediction: Prediction) -> str:
+    return "; ".join(candidate.display for candidate in prediction.possible)
