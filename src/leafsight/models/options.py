@@ -1,0 +1,53 @@
+"""What a person may choose about a network. Imports no torch, so that recipes are checked without it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+ARCHITECTURES = ("simple_cnn", "mobilenet_v2", "resnet18", "resnet34", "resnet50")
+TIMM_PREFIX = "timm:"
+
+
+class ModelOptions(BaseModel):
+    """One network, without its number of classes: that comes with the photographs.
+
+    Attributes:
+        name: one of ``ARCHITECTURES``, or ``timm:NAME`` for a convolutional network of timm.
+        width: multiplies the channels of ``simple_cnn`` and ``mobilenet_v2``, rounded to multiples of 8.
+            The others have no width and take only 1.
+        padding: for ``mobilenet_v2``. ``same`` pads right and bottom where a stride-2 convolution meets an
+            even side, as TensorFlow does and as the shared ImageNet weights want; ``symmetric`` is
+            torchvision's way.
+        dropout: share of the embedding set to zero before each dense layer while training.
+        head: sizes of hidden dense layers between embedding and logits; empty for a single dense layer,
+            which is what an exact class activation map needs.
+        pretrained: a safetensors file, a bundle, or an http(s) address; None starts from random weights.
+        pretrained_sha256: the SHA-256 of the file in hex; an address needs it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "mobilenet_v2"
+    width: float = Field(default=1.0, gt=0, le=4)
+    padding: Literal["same", "symmetric"] = "same"
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    head: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(default=(), max_length=4)
+    pretrained: str | None = None
+    pretrained_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name in ARCHITECTURES or (name.startswith(TIMM_PREFIX) and len(name) > len(TIMM_PREFIX)):
+            return name
+        raise ValueError(f"one of {', '.join(ARCHITECTURES)} or {TIMM_PREFIX}NAME")
+
+    @field_validator("width")
+    @classmethod
+    def _only_where_there_is_one(cls, width: float, info: object) -> float:
+        name = getattr(info, "data", {}).get("name", "mobilenet_v2")
+        if width != 1.0 and name not in ("simple_cnn", "mobilenet_v2"):
+            raise ValueError(f"1.0: {name} has no width")
+        return width
