@@ -1,0 +1,277 @@
+"""A finished training run -> a judged, calibrated model file with a report.
+
+Enters: a run, the index it was trained from and a folder for caches. Leaves: one bundle and one report. Every
+number in them is of the exported graph, asked through the same preprocessing as serving, on photographs that
+neither trained nor calibrated it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from leafsight.dataset import PhotoIndex, PixelCache, split_summary
+from leafsight.errors import ExportError
+from leafsight.evaluation import (
+    Calibration,
+    CalibrationOptions,
+    Evaluation,
+    Scores,
+    collect_scores,
+    evaluate,
+    fit_calibration,
+)
+from leafsight.export.bundling import labels_for, write_model
+from leafsight.export.card import model_card
+from leafsight.export.exporting import ExportedNetwork, export_network
+from leafsight.export.options import ExportOptions
+from leafsight.export.stress import stressed_copies
+from leafsight.images import DecodeLimits
+from leafsight.progress import Progress, Silent
+from leafsight.training import TrainedRun, recipe_as_toml
+
+Ask = Callable[[np.ndarray], Scores]
+CALIBRATION, TEST, TRAIN, VALID = "calibration", "test", "train", "valid"
+
+
+class PackagingOptions(BaseModel):
+    """How a run becomes a model file.
+
+    Attributes:
+        name: what people will call the model; the recipe's name when empty.
+        export: see ``ExportOptions``.
+        calibration: see ``CalibrationOptions``; crops and not-a-leaf classes come from the class names.
+        stress_copies: changed copies of each calibration photograph on which the threshold of "cannot tell"
+            must hold as well; 0 trusts photographs like the training photographs.
+        familiar_photos: training photographs (a spread sample) that say what is familiar.
+        card_notes: Markdown put first in the model card: the limits that only the maker knows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    export: ExportOptions = ExportOptions()
+    calibration: CalibrationOptions = CalibrationOptions()
+    stress_copies: int = Field(default=2, ge=0, le=20)
+    familiar_photos: int = Field(default=4000, ge=1)
+    card_notes: str = ""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What was made.
+
+    Attributes:
+        path: the bundle.
+        exported: graph, proof of parity, decision on precision.
+        calibration: fitted on the calibration split.
+        evaluation: of the test split.
+        test_rows: rows of the index in the order of the evaluation.
+        test_images: prepared test photographs in that order.
+    """
+
+    path: Path
+    exported: ExportedNetwork
+    calibration: Calibration
+    evaluation: Evaluation
+    test_rows: np.ndarray
+    test_images: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Exam:
+    """Prepared photographs by split; arrays stay on disk until asked for."""
+
+    cache: PixelCache
+    index: PhotoIndex
+    labels: np.ndarray
+
+    def rows(self, split: str) -> np.ndarray:
+        return self.cache.positions(self.index.row_ids(split=split))
+
+    def images(self, rows: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(self.cache.images[rows])
+
+
+def package_run(
+    run: TrainedRun,
+    index: PhotoIndex,
+    path: Path,
+    *,
+    cache_folder: Path,
+    options: PackagingOptions | None = None,
+    limits: DecodeLimits | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Package:
+    """Export, prove, calibrate, judge and write.
+
+    Args:
+        run: finished.
+        index: with the splits ``train``, ``valid``, ``calibration`` and ``test`` that the run was made with.
+        path: of the bundle.
+        cache_folder: prepared photographs are kept here.
+        options: see ``PackagingOptions``.
+        limits: of the decoder.
+        workers: threads that decode and that run the graph.
+        progress: told of every step.
+
+    Raises:
+        ExportError: a split is missing, or the graph does not give torch's answers.
+        BundleError, StorageError: the file cannot be written.
+    """
+    options, progress = options or PackagingOptions(), progress or Silent()
+    exam = _exam(run, index, cache_folder, limits, workers, progress)
+    train, valid = exam.rows(TRAIN), exam.rows(VALID)
+    exported = export_network(
+        run.network,
+        run.recipe.preprocessing.contract(),
+        training_images=exam.images(_spread(train, 512)),
+        judged_images=exam.images(valid),
+        judged_labels=exam.labels[valid],
+        options=options.export,
+        progress=progress,
+    )
+    graph = exported.open(threads=workers)
+    calibration = _calibrated(run, exam, graph, options, progress)
+    test = exam.rows(TEST)
+    images = exam.images(test)
+    evaluation = judge(graph, images, exam, test, calibration, progress)
+    write_model(
+        path,
+        exported,
+        run.network,
+        run.classes,
+        name=options.name or run.recipe.recipe.name,
+        calibration=calibration,
+        metrics={"test": evaluation.to_dict()},
+        provenance=_provenance(run, index),
+        recipe=recipe_as_toml(run.recipe),
+        card=model_card(run, evaluation, exported, notes=options.card_notes),
+        include_weights=options.export.include_weights,
+    )
+    return Package(path, exported, calibration, evaluation, cache_rows(exam, test), images)
+
+
+def cache_rows(exam: _Exam, positions: np.ndarray) -> np.ndarray:
+    """Rows of the index of some pictures of the cache."""
+    return np.asarray(exam.cache.row_ids[positions])
+
+
+def crops_of(classes: Sequence[str]) -> dict[str, str]:
+    """Class name -> crop key, for the classes that have one."""
+    return {label.class_name: label.crop for label in labels_for(classes) if label.crop is not None}
+
+
+def judge(
+    predict: Ask,
+    images: np.ndarray,
+    exam: _Exam,
+    rows: np.ndarray,
+    calibration: Calibration,
+    progress: Progress,
+) -> Evaluation:
+    """The honest evaluation of one split: grouped, by source, with and without the crop given."""
+    kept = exam.index.rows(cache_rows(exam, rows))
+    scores: Scores = collect_scores(predict, images, progress=progress)
+    return evaluate(
+        scores,
+        exam.labels[rows],
+        calibration.classes,
+        calibration,
+        groups=kept.column("group"),
+        domains=kept.column("source"),
+        known_crops=crops_of(calibration.classes),
+    )
+
+
+def _exam(
+    run: TrainedRun,
+    index: PhotoIndex,
+    folder: Path,
+    limits: DecodeLimits | None,
+    workers: int,
+    progress: Progress,
+) -> _Exam:
+    missing = [split for split in (TRAIN, VALID, CALIBRATION, TEST) if not len(index.row_ids(split=split))]
+    if missing:
+        raise ExportError(
+            f"the index has no photographs in split {' and '.join(missing)}",
+            hint="split again with train, valid, calibration and test",
+        )
+    # Prepared from the files by the serving contract itself, not cut down from the training cache.
+    cache = PixelCache.build(
+        index, folder, run.recipe.preprocessing.contract(), limits=limits, workers=workers, progress=progress
+    )
+    return _Exam(cache, index, index.rows(cache.row_ids).labels_for(run.classes))
+
+
+def _calibrated(
+    run: TrainedRun, exam: _Exam, predict: Ask, options: PackagingOptions, progress: Progress
+) -> Calibration:
+    rows = exam.rows(CALIBRATION)
+    images, labels = exam.images(rows), exam.labels[rows]
+    home = collect_scores(predict, images, progress=progress)
+    familiar = _spread(exam.rows(TRAIN), options.familiar_photos)
+    trained = collect_scores(predict, exam.cache.images, progress=progress, rows=familiar)
+    not_leaf = tuple(label.class_name for label in labels_for(run.classes) if not label.is_leaf)
+    chosen = options.calibration.model_copy(
+        update={"not_leaf_classes": not_leaf, "crops": crops_of(run.classes)}
+    )
+    stressed = _stressed(run, images, labels, predict, not_leaf, options, progress)
+    return fit_calibration(
+        home.logits,
+        labels,
+        home.embedding,
+        trained.embedding,
+        exam.labels[familiar],
+        run.classes,
+        chosen,
+        stressed=stressed,
+    )
+
+
+def _stressed(
+    run: TrainedRun,
+    images: np.ndarray,
+    labels: np.ndarray,
+    predict: Ask,
+    not_leaf: Sequence[str],
+    options: PackagingOptions,
+    progress: Progress,
+) -> tuple[Scores, np.ndarray] | None:
+    if not options.stress_copies:
+        return None
+    numbers = tuple(run.classes.index(name) for name in not_leaf)
+    copies = stressed_copies(
+        images, labels, not_a_leaf=numbers, copies=options.stress_copies, side_px=images.shape[1]
+    )
+    return collect_scores(predict, copies, progress=progress), np.tile(labels, options.stress_copies)
+
+
+def _spread(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most ``count`` rows, evenly spread over all of them."""
+    if len(rows) <= count:
+        return rows
+    return np.asarray(rows[np.linspace(0, len(rows) - 1, count).astype(np.int64)])
+
+
+def _provenance(run: TrainedRun, index: PhotoIndex) -> Mapping[str, Any]:
+    kept = ("seed", "versions", "machine", "duration_s", "data")
+    summary = split_summary(index)
+    return {
+        "recipe": run.recipe.recipe.name,
+        "recipe_fingerprint": run.recipe.fingerprint(),
+        "data_fingerprint": index.fingerprint(),
+        "split_fingerprint": index.split_fingerprint(),
+        "sources": list(index.sources),
+        "photographs": summary.splits,
+        "groups_known": round(summary.covered, 4),
+        "run": {key: run.record[key] for key in kept if key in run.record},
+        "best_epoch": run.best,
+    }
