@@ -1,0 +1,38 @@
+"""Photographs: from bytes to an upright picture, and from there to the square that a network sees.
+
+Enters: the bytes of one file. Leaves: ``uint8[height, width, 3]``, or an error that says why not; measures
+of quality, the leaf on a plain background, a heatmap laid over the picture. It does not know what a leaf
+means, where files come from, or which model asks.
+"""
+
+from leafsight.images.background import PlainBackground, plain_background
+from leafsight.images.decoding import decode
+from leafsight.images.formats import ImageFormat, sniff_format
+from leafsight.images.header import read_header, read_photo
+from leafsight.images.header_record import ImageHeader
+from leafsight.images.heatmap import overlay_heatmap
+from leafsight.images.limits import DecodeLimits
+from leafsight.images.preparing import normalise, prepare, prepare_bytes
+from leafsight.images.preprocessing import Preprocessing
+from leafsight.images.quality import Quality, measure_quality
+from leafsight.images.resizing import resize
+
+__all__ = [
+    "DecodeLimits",
+    "ImageFormat",
+    "ImageHeader",
+    "PlainBackground",
+    "Preprocessing",
+    "Quality",
+    "decode",
+    "measure_quality",
+    "normalise",
+    "overlay_heatmap",
+    "plain_background",
+    "prepare",
+    "prepare_bytes",
+    "read_header",
+    "read_photo",
+    "resize",
+    "sniff_format",
+]

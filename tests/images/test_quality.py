@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+from tests.images.drawn_pictures import drawn
+
+from leafsight.images import measure_quality
+
+
+def test_a_blurred_copy_is_less_sharp():
+    rgb = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    blurred = np.asarray(Image.fromarray(rgb).filter(ImageFilter.GaussianBlur(3)))
+    assert measure_quality(blurred).sharpness < measure_quality(rgb).sharpness / 50
+
+
+def test_sharpness_is_the_variance_of_the_laplacian():
+    rgb = np.zeros((256, 256, 3), np.uint8)
+    rgb[128, 128] = 255
+    # One white pixel: the Laplacian is -4 there and 1 at its four neighbours, on 254 x 254 places.
+    count = 254 * 254
+    assert measure_quality(rgb).sharpness == pytest.approx(255**2 * 20 / count, rel=1e-3)
+
+
+def test_an_even_picture_has_nothing_in_it():
+    quality = measure_quality(np.full((50, 70, 3), 51, np.uint8))
+    assert quality.sharpness == pytest.approx(0, abs=1e-6)
+    assert quality.contrast == pytest.approx(0, abs=1e-6)
+    assert quality.brightness == pytest.approx(0.2, abs=1e-3)
+    assert quality.saturation == 0
+    assert quality.entropy_bits == 0
+
+
+def test_colour_and_light():
+    red = np.zeros((40, 40, 3), np.uint8)
+    red[..., 0] = 200
+    assert measure_quality(red).saturation == pytest.approx(1)
+    halves = np.zeros((256, 256, 3), np.uint8)
+    halves[:, 128:] = 255
+    quality = measure_quality(halves)
+    assert quality.brightness == pytest.approx(0.5)
+    assert quality.contrast == pytest.approx(0.5)
+    assert quality.entropy_bits == pytest.approx(1)
+
+
+def test_the_size_of_the_file_hardly_matters():
+    small, large = (
+        measure_quality(drawn(256, 192)),
+        measure_quality(
+            np.asarray(Image.fromarray(drawn(256, 192)).resize((1024, 768), Image.Resampling.BICUBIC))
+        ),
+    )
+    assert large.sharpness == pytest.approx(small.sharpness, rel=0.3)
+    assert large.brightness == pytest.approx(small.brightness, abs=0.01)
