@@ -29,7 +29,7 @@ def cloud(rng: np.random.Generator, side_px: int, cells: int, octaves: int = 4) 
 def soft_step(plane: Plane, edge: float, width: float) -> Plane:
     """0 below ``edge``, 1 above ``edge + width``, smooth between (Hermite)."""
     t = np.clip((plane - edge) / max(width, 1e-6), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
+    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
 def blurred(picture: NDArray[np.float32], radius_px: float) -> NDArray[np.float32]:
