@@ -1,0 +1,80 @@
+"""Says how good a model is, how sure, and when it should keep silent; takes a callable, needs only NumPy.
+
+Enters: scores of photographs and their labels. Leaves: an ``Evaluation`` with intervals, a ``Calibration``
+that serving uses, and a report for people. It does not know what a network or a file of photographs is.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leafsight.evaluation.calibration import Calibration
+from leafsight.evaluation.familiarity import Familiarity
+from leafsight.evaluation.fitting import crop_mates, fit_calibration
+from leafsight.evaluation.interval import Interval, wilson
+from leafsight.evaluation.probability import log_softmax, restrict, softmax
+from leafsight.evaluation.scores import Scores, collect_scores, join_scores
+from leafsight.evaluation.verdict import KINDS, Decisions, Kind, Verdict, decide, decide_all, verdicts
+
+if TYPE_CHECKING:
+    from leafsight.evaluation.comparison import Comparison, compare
+    from leafsight.evaluation.judging import evaluate
+    from leafsight.evaluation.options import CalibrationOptions, EvaluationOptions
+    from leafsight.evaluation.report import write_report
+    from leafsight.evaluation.results import ClassResult, Evaluation, Mistake, Slice
+    from leafsight.evaluation.strangers import StrangerResult, judge_strangers
+
+# Loaded when first asked for: serving passes through this door and needs neither pydantic nor the report.
+_LATE = {
+    "CalibrationOptions": "options",
+    "EvaluationOptions": "options",
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "evaluate": "judging",
+    "ClassResult": "results",
+    "Evaluation": "results",
+    "Mistake": "results",
+    "Slice": "results",
+    "write_report": "report",
+    "StrangerResult": "strangers",
+    "judge_strangers": "strangers",
+}
+
+__all__ = [
+    "Calibration",
+    "CalibrationOptions",
+    "ClassResult",
+    "Comparison",
+    "Decisions",
+    "Evaluation",
+    "EvaluationOptions",
+    "Familiarity",
+    "Interval",
+    "KINDS",
+    "Kind",
+    "Mistake",
+    "Scores",
+    "Slice",
+    "StrangerResult",
+    "Verdict",
+    "collect_scores",
+    "compare",
+    "crop_mates",
+    "decide",
+    "decide_all",
+    "evaluate",
+    "fit_calibration",
+    "join_scores",
+    "judge_strangers",
+    "log_softmax",
+    "restrict",
+    "softmax",
+    "verdicts",
+    "wilson",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f"leafsight.evaluation.{_LATE[name]}"), name)
+    raise AttributeError(f"module 'leafsight.evaluation' has no attribute {name!r}")
