@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from leafsight.evaluation import Evaluation, Slice
 from leafsight.export.exporting import ExportedNetwork
 from leafsight.training import TrainedRun
 
-HEADLINES = ("accuracy", "macro_f1", "ece")
+HEADLINES = ("accuracy", "macro_f1", "crop_given_accuracy", "answered", "accuracy_answered", "ece")
 
 
-def model_card(run: TrainedRun, evaluation: Evaluation, exported: ExportedNetwork, *, notes: str = "") -> str:
+def model_card(
+    run: TrainedRun,
+    evaluation: Evaluation,
+    exported: ExportedNetwork,
+    *,
+    abroad: Mapping[str, Evaluation] | None = None,
+    notes: str = "",
+) -> str:
     """Markdown, the limits in its first lines.
 
     Args:
         run: where recipe and photographs are named.
         evaluation: of the test split.
         exported: for parity and precision.
+        abroad: of collections from elsewhere, by name.
         notes: limits that only the maker knows, put first.
     """
     recipe = run.recipe.recipe
     network = run.recipe.model
+    limits = [notes.strip() or _default_limits(evaluation), _elsewhere(abroad)]
     sections = [
         f"# {recipe.title or recipe.name}",
         "## Limits",
-        notes.strip() or _default_limits(evaluation),
+        "\n\n".join(part for part in limits if part),
         "## Judged on",
         "Photographs that neither trained nor calibrated the model, whole leaf groups kept apart. Intervals "
         "are 95 % bootstrap intervals over groups.",
-        _table(evaluation),
+        _table([evaluation.overall, *evaluation.domains, *_slices(abroad)]),
         "## Made from",
         f"- network: {network.name}, width {network.width}, {run.recipe.preprocessing.side_px} px, "
         f"{len(run.classes)} classes",
@@ -50,15 +62,41 @@ def _default_limits(evaluation: Evaluation) -> str:
     )
 
 
-def _table(evaluation: Evaluation) -> str:
+def _slices(abroad: Mapping[str, Evaluation] | None) -> list[Slice]:
+    return [replace(found.overall, name=f"abroad: {place}") for place, found in (abroad or {}).items()]
+
+
+def _elsewhere(abroad: Mapping[str, Evaluation] | None) -> str:
+    """What happens to photographs from elsewhere, in a sentence each."""
+    said = []
+    for place, found in (abroad or {}).items():
+        numbers = found.overall.metrics
+        text = (
+            f"On {found.overall.photos} photographs from elsewhere ({place}) its first guess is right for "
+            f"{numbers['accuracy'].value:.0%}"
+        )
+        if "crop_given_accuracy" in numbers:
+            text += f", {numbers['crop_given_accuracy'].value:.0%} when the crop is given"
+        if "answered" in numbers:
+            text += f"; it answers {numbers['answered'].value:.0%} of them"
+            right = numbers.get("accuracy_answered")
+            if right is not None and right.value == right.value:
+                text += f", {right.value:.0%} of those rightly"
+        said.append(text + ".")
+    return " ".join(said)
+
+
+def _table(slices: list[Slice]) -> str:
     rows = ["| photographs | n | " + " | ".join(HEADLINES) + " |", "|---|---|" + "---|" * len(HEADLINES)]
-    rows += [_row(one) for one in (evaluation.overall, *evaluation.domains)]
+    rows += [_row(one) for one in slices]
     return "\n".join(rows)
 
 
 def _row(one: Slice) -> str:
     cells = [
-        f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]" if (found := one.metrics.get(name)) else "-"
+        f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+        if (found := one.metrics.get(name)) is not None and found.value == found.value
+        else "-"
         for name in HEADLINES
     ]
     return f"| {one.name} | {one.photos} | " + " | ".join(cells) + " |"

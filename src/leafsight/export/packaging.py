@@ -71,6 +71,7 @@ class Package:
         exported: graph, proof of parity, decision on precision.
         calibration: fitted on the calibration split.
         evaluation: of the test split.
+        abroad: the same of whole collections from elsewhere, by name.
         test_rows: rows of the index in the order of the evaluation.
         test_images: prepared test photographs in that order.
     """
@@ -79,6 +80,7 @@ class Package:
     exported: ExportedNetwork
     calibration: Calibration
     evaluation: Evaluation
+    abroad: Mapping[str, Evaluation]
     test_rows: np.ndarray
     test_images: np.ndarray
 
@@ -104,6 +106,7 @@ def package_run(
     path: Path,
     *,
     cache_folder: Path,
+    abroad: Mapping[str, PhotoIndex] | None = None,
     options: PackagingOptions | None = None,
     limits: DecodeLimits | None = None,
     workers: int = 2,
@@ -116,6 +119,8 @@ def package_run(
         index: with the splits ``train``, ``valid``, ``calibration`` and ``test`` that the run was made with.
         path: of the bundle.
         cache_folder: prepared photographs are kept here.
+        abroad: collections from elsewhere by name, their classes under the run's names; judged whole, for the
+            card and the metrics, and used for nothing else.
         options: see ``PackagingOptions``.
         limits: of the decoder.
         workers: threads that decode and that run the graph.
@@ -142,6 +147,12 @@ def package_run(
     test = exam.rows(TEST)
     images = exam.images(test)
     evaluation = judge(graph, images, exam, test, calibration, progress)
+    elsewhere = {
+        place: _judged_abroad(
+            graph, _prepared(run, photographs, cache_folder, limits, workers, progress), calibration, progress
+        )
+        for place, photographs in (abroad or {}).items()
+    }
     write_model(
         path,
         exported,
@@ -149,13 +160,16 @@ def package_run(
         run.classes,
         name=options.name or run.recipe.recipe.name,
         calibration=calibration,
-        metrics={"test": evaluation.to_dict()},
+        metrics={
+            "test": evaluation.to_dict(),
+            "abroad": {place: found.to_dict() for place, found in elsewhere.items()},
+        },
         provenance=_provenance(run, index),
         recipe=recipe_as_toml(run.recipe),
-        card=model_card(run, evaluation, exported, notes=options.card_notes),
+        card=model_card(run, evaluation, exported, abroad=elsewhere, notes=options.card_notes),
         include_weights=options.export.include_weights,
     )
-    return Package(path, exported, calibration, evaluation, cache_rows(exam, test), images)
+    return Package(path, exported, calibration, evaluation, elsewhere, cache_rows(exam, test), images)
 
 
 def cache_rows(exam: _Exam, positions: np.ndarray) -> np.ndarray:
@@ -190,6 +204,11 @@ def judge(
     )
 
 
+def _judged_abroad(predict: Ask, exam: _Exam, calibration: Calibration, progress: Progress) -> Evaluation:
+    everything = np.arange(len(exam.cache), dtype=np.int64)
+    return judge(predict, exam.images(everything), exam, everything, calibration, progress)
+
+
 def _exam(
     run: TrainedRun,
     index: PhotoIndex,
@@ -204,6 +223,17 @@ def _exam(
             f"the index has no photographs in split {' and '.join(missing)}",
             hint="split again with train, valid, calibration and test",
         )
+    return _prepared(run, index, folder, limits, workers, progress)
+
+
+def _prepared(
+    run: TrainedRun,
+    index: PhotoIndex,
+    folder: Path,
+    limits: DecodeLimits | None,
+    workers: int,
+    progress: Progress,
+) -> _Exam:
     # Prepared from the files by the serving contract itself, not cut down from the training cache.
     cache = PixelCache.build(
         index, folder, run.recipe.preprocessing.contract(), limits=limits, workers=workers, progress=progress

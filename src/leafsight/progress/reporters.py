@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, TextIO, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -22,6 +22,17 @@ class Progress(Protocol):
         """The task is over; ``note`` is its result in a few words."""
 
 
+@runtime_checkable
+class TextSink(Protocol):
+    """What lines are written to: a stream of any kind."""
+
+    def write(self, text: str, /) -> object:
+        """Take some text."""
+
+    def flush(self) -> None:
+        """Show it now."""
+
+
 class Silent:
     """Says nothing."""
 
@@ -38,7 +49,7 @@ class Silent:
 class Lines:
     """A line when a task starts and ends and every few seconds between: for logs and pipes."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextSink) -> None:
         self._stream = stream
         self._label = ""
         self._total: int | None = None

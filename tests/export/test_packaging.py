@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.journeys.small_world import World, draw, leafsight
+
+from leafsight.bundle import open_bundle
+from leafsight.dataset import PhotoIndex, PixelCache
+from leafsight.errors import ExportError
+from leafsight.evaluation import collect_scores
+from leafsight.export import PackagingOptions, package_run
+from leafsight.export.stress import stressed_copies
+from leafsight.inference import BundlePredictor
+from leafsight.training import load_run
+
+FP32 = PackagingOptions.model_validate({"export": {"precision": "fp32"}, "name": "tiny"})
+
+
+def test_the_numbers_in_the_file_are_those_of_the_graph_in_the_file(world: World, tmp_path: Path) -> None:
+    run, index = load_run(world.run), PhotoIndex.load(world.run / "index.parquet")
+    package = package_run(run, index, tmp_path / "m.leafsight", cache_folder=tmp_path / "exam", options=FP32)
+    predictor = BundlePredictor(package.path)
+    test = index.where(split="test").usable()
+    cache = PixelCache.build(test, tmp_path / "again", predictor.preprocessing)
+    scores = collect_scores(predictor.scores, cache.images)
+    right = scores.logits.argmax(axis=1) == test.labels_for(predictor.bundle.classes)
+    stored = predictor.bundle.metrics["test"]["overall"]["metrics"]["accuracy"]["value"]
+    assert stored == pytest.approx(float(right.mean()))
+    assert package.evaluation.overall.photos == len(test)
+    assert len(package.test_images) == len(package.test_rows) == len(test)
+
+
+def test_the_card_begins_with_the_limits_and_names_what_is_abroad(world: World, tmp_path: Path) -> None:
+    run, index = load_run(world.run), PhotoIndex.load(world.run / "index.parquet")
+    options = FP32.model_copy(update={"card_notes": "Only for drawn leaves.", "stress_copies": 0})
+    package = package_run(
+        run,
+        index,
+        tmp_path / "m.leafsight",
+        cache_folder=tmp_path / "exam",
+        abroad={"elsewhere": index.where(split="train")},
+        options=options,
+    )
+    bundle = open_bundle(package.path)
+    card = bundle.card
+    assert card.index("## Limits") < card.index("Only for drawn leaves.") < card.index("## Judged on")
+    assert "from elsewhere (elsewhere) its first guess is right for" in card
+    assert "| abroad: elsewhere |" in card
+    assert bundle.metrics["abroad"]["elsewhere"]["overall"]["photos"] == len(
+        index.where(split="train").usable()
+    )
+
+
+def test_a_missing_split_is_named(world: World, tmp_path: Path) -> None:
+    index = PhotoIndex.load(world.run / "index.parquet")
+    splits = ["train" if split == "calibration" else split for split in index.column("split")]
+    with pytest.raises(ExportError, match="no photographs in split calibration"):
+        package_run(
+            load_run(world.run),
+            index.with_column("split", splits),
+            tmp_path / "m.leafsight",
+            cache_folder=tmp_path / "exam",
+            options=FP32,
+        )
+
+
+def test_the_command_takes_options_of_packaging_and_collections_from_elsewhere(
+    world: World, tmp_path: Path
+) -> None:
+    elsewhere = draw(tmp_path / "elsewhere", seed=5, leaves=2)
+    said = leafsight(
+        "export", world.run, "--out", tmp_path / "m.leafsight", "--precision", "fp32", "--abroad", elsewhere,
+        "--set", "calibration.alpha=0.2", "--set", "stress_copies=0", "--weights", "--json", "-q",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert 0 <= said.json["abroad"]["elsewhere"]["accuracy"]["value"] <= 1
+    bundle = open_bundle(tmp_path / "m.leafsight")
+    assert bundle.calibration["alpha"] == 0.2
+    assert bundle.weights() is not None
+
+
+def test_a_wrong_option_of_packaging_is_a_configuration_fault(world: World) -> None:
+    said = leafsight("export", world.run, "--set", "calibration.alfa=0.2")
+    assert said.code == 2
+    assert "did you mean 'alpha'" in said.err
+    assert leafsight("export", world.run, "--set", "alpha").code == 2
+
+
+def test_stressed_copies_differ_and_are_the_same_every_time() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (3, 48, 48, 3), dtype=np.uint8)
+    labels = np.asarray([0, 1, 1])
+    first = stressed_copies(images, labels, not_a_leaf=(), copies=2, side_px=32)
+    again = stressed_copies(images, labels, not_a_leaf=(), copies=2, side_px=32)
+    assert first.shape == (6, 32, 32, 3)
+    assert first.dtype == np.uint8
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first[:3].astype(int) - first[3:]).mean() > 1
