@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leafsight.cli.terminal import cores, json_option, print_json, progress, quiet_option
+from leafsight.cli.terminal import (
+    cores,
+    decode_limits,
+    json_option,
+    print_json,
+    progress,
+    quiet_option,
+    settings_for,
+)
 
 if TYPE_CHECKING:
     from leafsight.dataset import PhotoIndex
+
+STORE_FOLDER = "leafsight-store"
 
 
 @click.command(name="check")
@@ -38,16 +48,28 @@ def command(sources: tuple[Path, ...], index_path: Path | None, quiet: bool, as_
     return 0 if report.is_clean else 1
 
 
-def read_index(sources: tuple[Path, ...], index_path: Path | None, *, quiet: bool) -> PhotoIndex:
-    """The index of ``sources``; unchanged files of an index at ``index_path`` are not read again."""
-    from leafsight.dataset import PhotoIndex, index_photos
+def read_index(
+    sources: tuple[Path, ...], index_path: Path | None, *, quiet: bool, store: Path | None = None
+) -> PhotoIndex:
+    """The index of ``sources``; unchanged files of an index at ``index_path`` are not read again.
 
+    Photographs of archives are unpacked into ``store``, else beside the index, else into the cache folder.
+    """
+    from leafsight.dataset import PhotoIndex, index_photos
+    from leafsight.errors import require
+
+    require("pyarrow", "train")  # said before the photographs are read, not after
     if len(sources) == 1 and sources[0].suffix == ".parquet":
         return PhotoIndex.load(sources[0])
     earlier = PhotoIndex.load(index_path) if index_path is not None and index_path.exists() else None
-    store = (index_path.parent if index_path else Path.cwd()) / "leafsight-store"
+    beside = index_path.parent / STORE_FOLDER if index_path is not None else None
     index = index_photos(
-        list(sources), earlier=earlier, store=store, workers=cores(), progress=progress(quiet)
+        list(sources),
+        earlier=earlier,
+        store=store or beside or settings_for().cache_dir / STORE_FOLDER,
+        limits=decode_limits(),
+        workers=cores(),
+        progress=progress(quiet),
     )
     if index_path is not None:
         index.save(index_path)

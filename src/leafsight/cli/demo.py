@@ -23,7 +23,13 @@ STEPS = 6
 
 @click.command(name="demo")
 @click.argument("data", required=False, type=click.Path(path_type=Path))
-@click.option("--out", default=Path("runs/demo"), show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    default=Path("runs/demo"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of everything that is made.",
+)
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe."
 )
@@ -57,9 +63,11 @@ def _drawn(out: Path, quiet: bool) -> Path:
 
 def _checked(folder: Path, out: Path, quiet: bool) -> None:
     from leafsight.cli.check import read_index
+    from leafsight.cli.train import INDEX_FILE, WORK_FOLDER
     from leafsight.dataset import check_photos
 
-    index = read_index((folder,), out / "index.parquet", quiet=quiet)
+    # Where training looks first, so that nothing is read twice.
+    index = read_index((folder,), out / WORK_FOLDER / INDEX_FILE, quiet=quiet)
     for line in check_photos(index).lines():
         click.echo(f"  {line}")
 
@@ -80,7 +88,7 @@ def _trained(folder: Path, out: Path, overrides: tuple[str, ...], quiet: bool) -
     for line in summary.lines()[: len(summary.classes) + 2]:
         click.echo(f"  {line}")
     _step(4, "exporting, proving that torch and ONNX agree, calibrating and judging on the test split", quiet)
-    package = export_run(out, out / "model.leafsight", name="demo", quiet=quiet)
+    package = export_run(out, out / "model.leafsight", values={"name": "demo"}, quiet=quiet)
     proof, accuracy = package.exported.proof, package.evaluation.overall.metrics["accuracy"]
     click.echo(
         f"  parity: largest difference of a logit {proof.max_abs_diff:.1e} on {proof.photos} photographs; "

@@ -15,6 +15,7 @@ from leafsight.errors import LeafsightError
 
 BUG_EXIT_CODE = 70
 INTERRUPTED_EXIT_CODE = 130
+COMPLETION = "_LEAFSIGHT_COMPLETE"
 
 # verb -> (module, one line for --help). The line stands here so that --help imports no verb.
 VERBS = {
@@ -92,8 +93,12 @@ def run(words: Sequence[str]) -> int:
     try:
         outcome = command.main(list(words), prog_name="leafsight", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        _say(f"error: {_sentence(error.format_message())}")
+        _say(f"hint: {_where_to_read(error)}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; nothing that was finished is lost")
@@ -105,16 +110,27 @@ def run(words: Sequence[str]) -> int:
         if error.hint:
             _say(f"hint: {error.hint}")
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output (head, less) went away; that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as stop:
+        # click leaves this way when a shell asks for completions, and when the reader of our output (head,
+        # less) went away; the latter is the reader's right, and click has already made stdout quiet.
+        return int(stop.code or 0) if COMPLETION in os.environ else 0
     except Exception as error:
         if debug:
             traceback.print_exc()
         _say(f"error: a bug of leafsight: {type(error).__name__}: {error}")
         _say("hint: run it again as 'leafsight --debug ...' and report what it prints")
         return BUG_EXIT_CODE
+
+
+def _sentence(message: str) -> str:
+    """The message of click in our spelling: one line, no capital, no full stop."""
+    text = " ".join(message.split()).removesuffix(".").replace(". Did", "; did")
+    return text[:1].lower() + text[1:]
+
+
+def _where_to_read(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{context.command_path if context else 'leafsight'} --help tells how it is used"
 
 
 def _say(line: str) -> None:

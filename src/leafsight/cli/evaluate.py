@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from leafsight.cli.terminal import (
     cores,
+    decode_limits,
     json_option,
     print_json,
     print_table,
@@ -21,7 +23,7 @@ from leafsight.errors import EvaluationError
 
 if TYPE_CHECKING:
     from leafsight.dataset import PhotoIndex
-    from leafsight.evaluation import Evaluation
+    from leafsight.evaluation import Evaluation, Interval
     from leafsight.inference import BundlePredictor
 
 SHOWN = (
@@ -114,7 +116,15 @@ def judged(
     from leafsight.evaluation.report import write_report
 
     bars = progress(quiet)
-    cache = PixelCache.build(index, folder, predictor.preprocessing, progress=bars)
+    cache = PixelCache.build(
+        index,
+        folder,
+        predictor.preprocessing,
+        max_bytes=settings_for().max_cache_bytes,
+        limits=decode_limits(),
+        workers=cores(),
+        progress=bars,
+    )
     kept = index.rows(cache.row_ids)
     classes = predictor.bundle.classes
     labels = kept.labels_for(classes)
@@ -150,7 +160,15 @@ def told_of_strangers(
 
     from leafsight.dataset import PixelCache
 
-    cache = PixelCache.build(index, folder, predictor.preprocessing, progress=progress(quiet))
+    cache = PixelCache.build(
+        index,
+        folder,
+        predictor.preprocessing,
+        max_bytes=settings_for().max_cache_bytes,
+        limits=decode_limits(),
+        workers=cores(),
+        progress=progress(quiet),
+    )
     counts: Counter[str] = Counter()
     for start in range(0, len(cache), 64):
         counts.update(one.verdict for one in predictor.predict(list(cache.images[start : start + 64])))
@@ -159,6 +177,12 @@ def told_of_strangers(
         "classes": list(index.classes),
         "verdicts": dict(counts.most_common()),
     }
+
+
+def _with_interval(found: Interval) -> str:
+    """Value and interval; a number that these photographs cannot give, such as of no answers, is a dash."""
+    known = not math.isnan(found.value)
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]" if known else "-"
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -170,6 +194,6 @@ def print_evaluation(evaluation: Evaluation) -> None:
         cells = []
         for name in names:
             found = one.metrics.get(name)
-            cells.append("" if found is None else f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
+            cells.append("" if found is None else _with_interval(found))
         rows.append((one.name, one.photos, *cells))
     print_table("", ("photographs", "n", *names), rows, right=(1,))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +13,7 @@ from leafsight.cli.terminal import cores, json_option, print_json, progress, qui
 from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
+    from leafsight.evaluation import Evaluation
     from leafsight.export import Package
 
 
@@ -31,6 +34,15 @@ if TYPE_CHECKING:
     help="auto tries INT8.",
 )
 @click.option("--weights/--no-weights", default=False, help="Include torch weights, to go on training from.")
+@click.option(
+    "--abroad",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Judge on this collection from elsewhere too, for the card; several times for several.",
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Such as calibration.alpha=0.05."
+)
 @quiet_option
 @json_option
 def command(
@@ -40,20 +52,22 @@ def command(
     card: Path | None,
     precision: str,
     weights: bool,
+    abroad: tuple[Path, ...],
+    overrides: tuple[str, ...],
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Export the finished training run in the folder RUN, and write report.html and report.json there."""
-    notes = card.read_text(encoding="utf-8") if card is not None else ""
+    notes = _read_card(card) if card is not None else ""
     path = out or run / "model.leafsight"
-    package = export_run(
-        run, path, name=name, card_notes=notes, precision=precision, weights=weights, quiet=quiet
-    )
+    values = packaging_values(overrides, name=name, card_notes=notes, precision=precision, weights=weights)
+    package = export_run(run, path, values=values, abroad=abroad, quiet=quiet)
     result = {
         "model": str(path),
         "bytes": path.stat().st_size,
         **package.exported.to_dict(),
-        "test": {key: found.to_dict() for key, found in package.evaluation.overall.metrics.items()},
+        "test": headline(package.evaluation),
+        "abroad": {place: headline(found) for place, found in package.abroad.items()},
     }
     if as_json:
         print_json(result)
@@ -65,36 +79,84 @@ def command(
     )
 
 
+def headline(evaluation: Evaluation) -> dict[str, object]:
+    """The numbers of all photographs of one evaluation as plain values."""
+    return {key: found.to_dict() for key, found in evaluation.overall.metrics.items()}
+
+
+def packaging_values(
+    overrides: Sequence[str], *, name: str, card_notes: str, precision: str, weights: bool
+) -> dict[str, Any]:
+    """The options of packaging as plain values, overrides (TOML, ``key.path=value``) on top.
+
+    Raises:
+        UsageError: an override is not of that form.
+    """
+    values: dict[str, Any] = {
+        "name": name,
+        "card_notes": card_notes,
+        "export": {"precision": precision, "include_weights": weights},
+    }
+    for override in overrides:
+        try:
+            changed = tomllib.loads(override)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"--set {override}: {error}", hint="such as calibration.alpha=0.05") from error
+        values = _merged(values, changed)
+    return values
+
+
+def _merged(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in changed.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _read_card(path: Path) -> str:
+    from leafsight.storage import os_errors_translated
+
+    with os_errors_translated(path):
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"--card {path} is no UTF-8 text: {error.reason}") from error
+
+
 def export_run(
     run_folder: Path,
     path: Path,
     *,
-    name: str = "",
-    card_notes: str = "",
-    precision: str = "auto",
-    weights: bool = False,
+    values: Mapping[str, Any] | None = None,
+    abroad: Sequence[Path] = (),
     quiet: bool = False,
 ) -> Package:
     """Package a run and write its report."""
+    from leafsight.cli.check import read_index
+    from leafsight.cli.evaluate import by_meaning
     from leafsight.dataset import PhotoIndex
+    from leafsight.errors import require, validated
+
+    require("torch", "train")
     from leafsight.export import PackagingOptions, package_run
     from leafsight.training import load_run
 
     index_path = run_folder / "index.parquet"
     if not index_path.exists():
         raise UsageError(f"{run_folder} has no index.parquet", hint="it is written by leafsight train")
-    options = PackagingOptions.model_validate(
-        {
-            "name": name,
-            "card_notes": card_notes,
-            "export": {"precision": precision, "include_weights": weights},
-        }
-    )
+    options = validated(PackagingOptions, values or {}, "export")
+    run = load_run(run_folder)
+    elsewhere = {
+        place.name: by_meaning(read_index((place,), None, quiet=quiet).usable(), run.classes)[0]
+        for place in abroad
+    }
     package = package_run(
-        load_run(run_folder),
+        run,
         PhotoIndex.load(index_path),
         path,
         cache_folder=run_folder / "exam",
+        abroad={place: index for place, index in elsewhere.items() if len(index)},
         options=options,
         workers=settings_for().threads or cores(),
         progress=progress(quiet),

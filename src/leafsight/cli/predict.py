@@ -5,22 +5,34 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from leafsight.cli.terminal import cores, json_option, print_json, print_table, settings_for, talk
+from leafsight.cli.terminal import (
+    cores,
+    decode_limits,
+    json_option,
+    print_json,
+    print_table,
+    printable,
+    settings_for,
+    talk,
+)
 from leafsight.errors import LeafsightError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from leafsight.images import DecodeLimits
     from leafsight.inference import BundlePredictor, Prediction
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"}
 CHUNK_PHOTOGRAPHS = 16
-# NumPy's linear algebra has nothing to do here, and its threads cost a tenth of a second at start-up and fight
-# with those of the network later. Set before NumPy is first imported.
+# NumPy's linear algebra has nothing to do here, and its threads cost a tenth of a second at start-up and
+# fight with those of the network later. Set before NumPy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 STANDARD_INPUT = "-"
 
@@ -59,27 +71,30 @@ def command(
     A folder's answers come one a line. "Not a leaf" and "cannot tell" are answers, not errors; the exit code
     is 1 only when a photograph could not be read.
     """
-    settings = settings_for(model=model, threads=threads)
-    limits = _limits(settings.max_image_bytes, settings.max_image_pixels)
+    settings, limits = settings_for(model=model, threads=threads), decode_limits()
     names = list(_named(photos))
+    pictures = _picture_paths(heatmap, names)
     predictor = load_predictor(settings.model, settings.threads, views=views, top=max(top, 1), limits=limits)
     unreadable = 0
     shown: list[tuple[str, Prediction]] = []
     for start in range(0, len(names), CHUNK_PHOTOGRAPHS):
-        chunk = names[start : start + CHUNK_PHOTOGRAPHS]
-        answers = _diagnose(predictor, chunk, limits, crop, heatmap is not None)
-        for name, prediction in zip(chunk, answers, strict=True):
-            unreadable += prediction.verdict == "unreadable"
-            if heatmap is not None and prediction.heatmap is not None:
-                _write_heatmap(heatmap, name, prediction, limits, alone=len(names) == 1)
+        chunk = [
+            _read(name, limits, alone=len(names) == 1) for name in names[start : start + CHUNK_PHOTOGRAPHS]
+        ]
+        for photo, prediction in zip(chunk, _diagnose(predictor, chunk, crop, bool(pictures)), strict=True):
+            if prediction.verdict == "unreadable":
+                unreadable += 1
+                talk(f"{printable(photo.name)} cannot be read: {prediction.reason}")
+            if pictures and prediction.heatmap is not None:
+                _write_heatmap(pictures[photo.name], photo.data, prediction.heatmap, limits)
             if as_lines:
-                _print_line(name, prediction, top)
+                _print_line(photo.name, prediction, top)
             else:
-                shown.append((name, prediction))
+                shown.append((photo.name, prediction))
     if as_json:
         print_json([as_plain(name, prediction, top) for name, prediction in shown])
     elif not as_lines:
-        _print(shown, top, predictor)
+        _print(shown, top)
     return 1 if unreadable else 0
 
 
@@ -104,13 +119,7 @@ def as_plain(name: str, prediction: Prediction, top: int) -> dict[str, Any]:
     plain = prediction.to_dict()
     plain.pop("heatmap")
     plain["top"] = plain["top"][:top]
-    return {"photo": name, **plain}
-
-
-def _limits(max_bytes: int, max_pixels: int) -> DecodeLimits:
-    from leafsight.images import DecodeLimits
-
-    return DecodeLimits(max_bytes=max_bytes, max_pixels=max_pixels)
+    return {"photo": printable(name), **plain}
 
 
 def _named(photos: Sequence[str]) -> Iterator[str]:
@@ -134,33 +143,69 @@ def _below(folder: Path) -> Iterator[Path]:
                 yield Path(here) / name
 
 
-def _diagnose(
-    predictor: BundlePredictor, names: Sequence[str], limits: DecodeLimits, crop: str | None, heatmap: bool
-) -> list[Prediction]:
-    """Answers in the order of ``names``; a file that cannot be read is an answer, too."""
-    contents: list[bytes] = []
-    for name in names:
-        try:
-            contents.append(_read(name, limits))
-        except LeafsightError as error:
-            if len(names) == 1:
-                raise
-            talk(f"{name}: {error.message}")
-            contents.append(b"")
-    return predictor.predict(contents, crop=crop, heatmap=heatmap)
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """Bytes to diagnose, or why there are none."""
+
+    name: str
+    data: bytes
+    error: LeafsightError | None = None
 
 
-def _read(name: str, limits: DecodeLimits) -> bytes:
+def _read(name: str, limits: DecodeLimits, *, alone: bool) -> _Photo:
+    """One photograph; among several, one that cannot be read must not stop the others."""
     from leafsight.images import read_photo
 
     if name == STANDARD_INPUT:
-        return sys.stdin.buffer.read(limits.max_bytes + 1)
-    return read_photo(Path(name), limits)
+        return _Photo(name, sys.stdin.buffer.read(limits.max_bytes + 1))
+    try:
+        return _Photo(name, read_photo(Path(name), limits))
+    except LeafsightError as error:
+        if alone:
+            raise
+        return _Photo(name, b"", error)
 
 
-def _write_heatmap(
-    target: Path, name: str, prediction: Prediction, limits: DecodeLimits, *, alone: bool
-) -> None:
+def _diagnose(
+    predictor: BundlePredictor, photos: Sequence[_Photo], crop: str | None, heatmap: bool
+) -> list[Prediction]:
+    """Answers in the order of ``photos``; a file that cannot be read is an answer, too."""
+    from dataclasses import replace
+
+    answers = predictor.predict([photo.data for photo in photos], crop=crop, heatmap=heatmap)
+    return [
+        answer
+        if photo.error is None
+        else replace(answer, reason=photo.error.message, hint=photo.error.hint, error=photo.error.as_dict())
+        for photo, answer in zip(photos, answers, strict=True)
+    ]
+
+
+def _picture_paths(target: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    """Where the heatmap of each photograph goes, under names that differ; empty when none is wanted."""
+    if target is None:
+        return {}
+    if target.suffix.lower() == ".png" and not target.is_dir():
+        if len(names) > 1:
+            raise UsageError(
+                f"--heatmap {target} names one picture, but there are {len(names)} photographs",
+                hint="name a folder",
+            )
+        return dict.fromkeys(names, target)
+    taken: set[str] = set()
+    paths: dict[str, Path] = {}
+    for name in names:
+        stem = "standard-input" if name == STANDARD_INPUT else Path(name).name
+        picture, number = f"{stem}.heatmap.png", 1
+        while picture in taken:
+            number += 1
+            picture = f"{stem}-{number}.heatmap.png"
+        taken.add(picture)
+        paths[name] = target / picture
+    return paths
+
+
+def _write_heatmap(path: Path, data: bytes, heatmap: np.ndarray, limits: DecodeLimits) -> None:
     import io
 
     from PIL import Image
@@ -168,14 +213,8 @@ def _write_heatmap(
     from leafsight.images import decode, overlay_heatmap
     from leafsight.storage import write_bytes
 
-    assert prediction.heatmap is not None
-    if name == STANDARD_INPUT:
-        raise UsageError("--heatmap needs a file, not standard input")
-    picture = overlay_heatmap(decode(_read(name, limits), limits=limits), prediction.heatmap)
-    is_file = alone and target.suffix.lower() == ".png" and not target.is_dir()
-    path = target if is_file else target / (Path(name).name + ".heatmap.png")
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(overlay_heatmap(decode(data, limits=limits), heatmap)).save(file, "PNG")
     write_bytes(path, file.getvalue())
 
 
@@ -185,7 +224,7 @@ def _print_line(name: str, prediction: Prediction, top: int) -> None:
     click.echo(json.dumps(as_plain(name, prediction, top), ensure_ascii=False, allow_nan=False))
 
 
-def _print(shown: Sequence[tuple[str, Prediction]], top: int, predictor: BundlePredictor) -> None:
+def _print(shown: Sequence[tuple[str, Prediction]], top: int) -> None:
     if len(shown) == 1 and sys.stdout.isatty():
         _print_one(*shown[0], top)
         return
@@ -202,7 +241,7 @@ def _print_one(name: str, prediction: Prediction, top: int) -> None:
     from leafsight.cli.terminal import console
 
     out = console()
-    out.print(Text(name, style="dim"))
+    out.print(Text(printable(name), style="dim"))
     out.print(Text(_headline(prediction), style="bold"), _percent(prediction))
     out.print(Text(prediction.reason))
     if prediction.hint:

@@ -18,13 +18,16 @@ def command() -> None:
 @json_option
 def list_recipes(as_json: bool) -> None:
     """The recipes that ship with leafsight and what to expect of each."""
-    from leafsight.training import load_recipe, recipe_names
+    import tomllib
 
-    recipes = [load_recipe(name).recipe for name in recipe_names()]
+    from leafsight.training import recipe_names, recipe_text
+
+    # The headers alone: reading a whole recipe needs torch, which a person who chooses may not have yet.
+    headers = [tomllib.loads(recipe_text(name))["recipe"] for name in recipe_names()]
     if as_json:
-        print_json([recipe.model_dump(mode="json") for recipe in recipes])
+        print_json(headers)
         return
-    rows = [(recipe.name, recipe.title, recipe.duration) for recipe in recipes]
+    rows = [(header["name"], header.get("title", ""), header.get("duration", "")) for header in headers]
     print_table("", ("recipe", "what it is for", "how long"), rows)
 
 

@@ -66,8 +66,13 @@ def _show_run(path: Path, as_json: bool) -> None:
     if as_json:
         print_json(record)
         return
-    for key in ("status", "seed", "duration_s", "best"):
+    for key in ("status", "recipe", "seed"):
         click.echo(f"{key}: {record.get(key)}")
+    if "best" in record:
+        from leafsight.cli.train import best_epoch
+
+        click.echo(f"took: {record['duration_s']:.0f} s")
+        click.echo(best_epoch(record["best"]))
 
 
 def _show_condition(what: str, as_json: bool) -> None:

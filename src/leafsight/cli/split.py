@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from leafsight.cli.check import read_index
+from leafsight.cli.check import STORE_FOLDER, read_index
 from leafsight.cli.terminal import json_option, print_json, quiet_option, talk
 from leafsight.errors import UsageError
 
+if TYPE_CHECKING:
+    from leafsight.dataset import PhotoIndex
+
+LEAF_MAP_FILE = "leaf_groups.csv"
 RULES = "column,leaf_map,duplicates,near_duplicates,capture_runs"
 
 
@@ -62,18 +67,22 @@ def command(
     values = {
         "ratios": ratios,
         "seed": seed,
-        "leaf_map": leaf_map or leaf_map_beside(sources),
         "group_by": tuple(rule.strip() for rule in group_by.split(",")),
         "keep": keep,
     }
     options = validated(SplitOptions, values, "split")
-    index = read_index(sources, None, quiet=quiet)
+    leaves = leaf_maps(leaf_map, sources)
+    index = _kept_groups(read_index(sources, None, quiet=quiet, store=out.parent / STORE_FOLDER))
     if folds is not None:
-        for number, fold in enumerate(fold_photos(index, folds, options)):
-            fold.save(out.with_suffix(f".{number}.parquet"))
-        talk(f"wrote {folds} folds beside {out}", quiet)
+        paths = [out.with_suffix(f".{number}.parquet") for number in range(folds)]
+        for path, fold in zip(paths, fold_photos(index, folds, options, leaf_map=leaves), strict=True):
+            fold.save(path)
+        if as_json:
+            print_json([str(path) for path in paths])
+        else:
+            click.echo("\n".join(map(str, paths)))
         return
-    index = split_photos(index, options)
+    index = split_photos(index, options, leaf_map=leaves)
     index.save(out)
     summary = split_summary(index)
     if as_json:
@@ -84,7 +93,18 @@ def command(
     talk(f"wrote {out}; next: leafsight train standard --data {out} --out runs/first", quiet)
 
 
-def leaf_map_beside(sources: tuple[Path, ...]) -> Path | None:
-    """The ``leaf_groups.csv`` inside the only source that has one."""
-    found = [source / "leaf_groups.csv" for source in sources if (source / "leaf_groups.csv").is_file()]
-    return found[0] if len(found) == 1 else None
+def leaf_maps(named: Path | None, sources: tuple[Path, ...]) -> dict[tuple[str, str], str]:
+    """The leaf map that was named, or else all that lie inside the sources."""
+    from leafsight.dataset import read_leaf_map
+
+    beside = [source / LEAF_MAP_FILE for source in sources if (source / LEAF_MAP_FILE).is_file()]
+    leaves: dict[tuple[str, str], str] = {}
+    for path in [named] if named is not None else beside:
+        leaves.update(read_leaf_map(path))
+    return leaves
+
+
+def _kept_groups(index: PhotoIndex) -> PhotoIndex:
+    """What an earlier split of a saved index kept together stays together, whatever is known now."""
+    groups = zip(index.column("given_group"), index.column("group"), strict=True)
+    return index.with_column("given_group", [given or found for given, found in groups])

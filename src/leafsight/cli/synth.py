@@ -23,7 +23,7 @@ from leafsight.cli.terminal import json_option, print_json, progress, quiet_opti
 @click.option(
     "--condition", "conditions", multiple=True, help="Conditions to draw; several times for several."
 )
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other leaves.")
 @quiet_option
 @json_option
 def command(

@@ -18,6 +18,7 @@ from leafsight.progress import Lines, Progress, Silent
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from leafsight.images import DecodeLimits
     from leafsight.settings import Settings
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -29,6 +30,14 @@ def settings_for(**flags: Any) -> Settings:
     from leafsight.settings import load_settings
 
     return load_settings(Path.cwd(), os.environ, flags)
+
+
+def decode_limits() -> DecodeLimits:
+    """What the settings hold for too large a photograph."""
+    from leafsight.images import DecodeLimits
+
+    settings = settings_for()
+    return DecodeLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
 
 
 def cores() -> int:
@@ -67,7 +76,7 @@ def print_table(
     """Write a table to stdout: drawn on a terminal, tab-separated in a pipe."""
     if not sys.stdout.isatty():
         for row in (columns, *rows):
-            click.echo("\t".join(str(cell) for cell in row))
+            click.echo("\t".join(one_line(printable(str(cell))) for cell in row))
         return
     from rich import box
     from rich.table import Table
@@ -77,8 +86,18 @@ def print_table(
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(one_line(printable(str(cell)))) for cell in row))
     console().print(table)
+
+
+def printable(name: str) -> str:
+    r"""A file name that any stream can carry: bytes that are no UTF-8 show as ``\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def one_line(text: str) -> str:
+    r"""``text`` on one line and in one column: line breaks and tabs show as ``\n`` and ``\t``."""
+    return text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
 
 
 def talk(line: str, quiet: bool = False) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leafsight.cli.terminal import cores, json_option, print_json, progress, quiet_option, settings_for, talk
+from leafsight.cli.terminal import (
+    cores,
+    decode_limits,
+    json_option,
+    print_json,
+    progress,
+    quiet_option,
+    settings_for,
+    talk,
+)
 from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
+    from leafsight.progress import Progress
     from leafsight.training import Recipe, TrainedRun
+
+INDEX_FILE = "index.parquet"
+WORK_FOLDER = "data"
 
 
 @click.command(name="train")
@@ -64,7 +78,15 @@ def command(
         raise UsageError("no photographs were named", hint="leafsight train RECIPE --data FOLDER")
     folder = out or settings_for().runs_dir / loaded.recipe.name
     run = train_run(
-        loaded, places, folder, pretrained=pretrained, cache=cache, device=device, force=force, quiet=quiet
+        loaded,
+        places,
+        folder,
+        pretrained=pretrained,
+        cache=cache,
+        device=device,
+        force=force,
+        will_export=export,
+        quiet=quiet,
     )
     result: dict[str, object] = {
         "run": str(folder),
@@ -80,9 +102,16 @@ def command(
     if as_json:
         print_json(result)
     else:
-        click.echo(
-            f"{folder}: best epoch {run.best.get('epoch')} of stage {run.best.get('stage_name', '')}".rstrip()
-        )
+        click.echo(f"{folder}: {best_epoch(run.best)}")
+
+
+def best_epoch(best: Mapping[str, Any]) -> str:
+    """The kept epoch in words; people count from 1."""
+    valid = best.get("valid", {})
+    numbers = ", ".join(
+        f"{key.replace('_', ' ')} {valid[key]:.3f}" for key in ("macro_f1", "accuracy") if key in valid
+    )
+    return f"best was epoch {best['epoch'] + 1} of stage {best['stage_name']}: {numbers} on validation"
 
 
 def train_run(
@@ -94,37 +123,58 @@ def train_run(
     cache: Path | None = None,
     device: str = "auto",
     force: bool = False,
+    will_export: bool = True,
     quiet: bool = False,
 ) -> TrainedRun:
     """Prepare the photographs and train; what is already done is not done again."""
-    from leafsight.images import DecodeLimits
     from leafsight.training import prepare_data, train
 
-    settings = settings_for()
-    limits = DecodeLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
-    bars = progress(quiet)
+    settings, bars = settings_for(), progress(quiet)
+    weights = starting_weights(pretrained, recipe, bars)
+    most_bytes = min(recipe.data.max_cache_bytes, settings.max_cache_bytes)
     prepared = prepare_data(
-        recipe, sources, cache or folder, limits=limits, workers=settings.threads or cores(), progress=bars
-    )
-    prepared.index.save(folder / "index.parquet")
-    return train(
-        recipe,
-        prepared.data,
-        folder,
-        force=force,
-        device=device,
-        pretrained=starting_weights(pretrained, recipe),
+        recipe.model_copy(update={"data": recipe.data.model_copy(update={"max_cache_bytes": most_bytes})}),
+        sources,
+        cache or folder / WORK_FOLDER,
+        limits=decode_limits(),
+        workers=settings.threads or cores(),
         progress=bars,
     )
+    if will_export:
+        _require_splits(prepared.index.split_counts())
+    run = train(recipe, prepared.data, folder, force=force, device=device, pretrained=weights, progress=bars)
+    # Not before: a folder that holds another run is refused above, and that run's index must stay.
+    prepared.index.save(folder / INDEX_FILE)
+    return run
 
 
-def starting_weights(wanted: str | None, recipe: Recipe) -> Path | None:
+def _require_splits(counts: Mapping[str, int]) -> None:
+    """Refuse before the hours of training, not after them, when no model file could be made.
+
+    Raises:
+        UsageError: a split is missing.
+    """
+    missing = [name for name in ("train", "valid", "calibration", "test") if not counts.get(name)]
+    if missing:
+        raise UsageError(
+            f"no photograph is in the split {' and '.join(missing)}, which a model file needs",
+            hint="give it a share of data.ratios, add photographs, or say --no-export",
+        )
+
+
+def starting_weights(wanted: str | None, recipe: Recipe, bars: Progress | None = None) -> Path | None:
     """The file of weights to start from, or ``None``: the recipe decides, or starts from random weights.
 
     ``builtin`` and a recipe's ``auto`` mean the backbone of the model that ships in the package.
+
+    Raises:
+        BundleError: ``builtin`` was asked for and did not come with this installation.
+        StorageError: the file is not there, or its address cannot be reached.
+        ConfigError: an address without its hash.
     """
     from leafsight.bundle import builtin_bundle_path
     from leafsight.errors import BundleError
+    from leafsight.models import resolve_pretrained
 
     chosen = wanted or recipe.model.pretrained
     if chosen is None or chosen == "none":
@@ -136,5 +186,7 @@ def starting_weights(wanted: str | None, recipe: Recipe) -> Path | None:
             if wanted:
                 raise
             return None
-    path = Path(chosen)
-    return path if path.exists() or wanted else None
+    options = recipe.model
+    if wanted:
+        options = options.model_copy(update={"pretrained": wanted, "pretrained_sha256": None})
+    return resolve_pretrained(options, cache_dir=settings_for().cache_dir / "weights", progress=bars)
