@@ -1,0 +1,125 @@
+"""Recipes, and the one loop that turns photographs and a recipe into a network.
+
+Enters: a recipe and packed photographs with labels and splits. Leaves: a folder with the best weights, the
+state to go on from, the diary and the curves. It does not know how good the network is on photographs that it
+has not seen (``evaluation``) nor how it is served (``export``). Torch is loaded when something is first asked
+for that needs it; listing and copying recipes does not.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leafsight.errors import require
+from leafsight.training.catalogue import copy_recipe, recipe_names, recipe_text
+
+if TYPE_CHECKING:
+    from leafsight.training.augmentation import AugmentationOptions, augment_batch
+    from leafsight.training.background_bank import BackgroundBank, build_bank
+    from leafsight.training.backgrounds import BackgroundOptions, replace_backgrounds
+    from leafsight.training.balance import BalanceOptions, class_weights, epoch_order, sampling_weights
+    from leafsight.training.curves import draw_curves
+    from leafsight.training.data import TrainingData
+    from leafsight.training.events import EventLog, read_events
+    from leafsight.training.interruption import TrainingStoppedError
+    from leafsight.training.loggers import MlflowLogger, TensorBoardLogger
+    from leafsight.training.loop import train
+    from leafsight.training.losses import LossOptions, build_loss
+    from leafsight.training.lr_finder import LearningRateCurve, find_learning_rate
+    from leafsight.training.machine import Machine, keep_freed_memory
+    from leafsight.training.mixing import MixingOptions, mix_batch
+    from leafsight.training.options import OptimizerOptions
+    from leafsight.training.preparation import PreparedData, prepare_data
+    from leafsight.training.recipe import Recipe, StageOptions
+    from leafsight.training.recipe_files import load_recipe, recipe_as_toml
+    from leafsight.training.run_folder import RunFolder
+    from leafsight.training.trained_run import TrainedRun, load_run
+
+_HOME = {
+    "AugmentationOptions": "augmentation",
+    "BackgroundBank": "background_bank",
+    "BackgroundOptions": "backgrounds",
+    "BalanceOptions": "balance",
+    "EventLog": "events",
+    "LearningRateCurve": "lr_finder",
+    "LossOptions": "losses",
+    "Machine": "machine",
+    "MixingOptions": "mixing",
+    "MlflowLogger": "loggers",
+    "OptimizerOptions": "options",
+    "PreparedData": "preparation",
+    "Recipe": "recipe",
+    "RunFolder": "run_folder",
+    "StageOptions": "recipe",
+    "TensorBoardLogger": "loggers",
+    "TrainedRun": "trained_run",
+    "TrainingData": "data",
+    "TrainingStoppedError": "interruption",
+    "augment_batch": "augmentation",
+    "build_bank": "background_bank",
+    "build_loss": "losses",
+    "class_weights": "balance",
+    "draw_curves": "curves",
+    "epoch_order": "balance",
+    "find_learning_rate": "lr_finder",
+    "keep_freed_memory": "machine",
+    "load_recipe": "recipe_files",
+    "load_run": "trained_run",
+    "mix_batch": "mixing",
+    "prepare_data": "preparation",
+    "read_events": "events",
+    "recipe_as_toml": "recipe_files",
+    "replace_backgrounds": "backgrounds",
+    "sampling_weights": "balance",
+    "train": "loop",
+}
+
+__all__ = [
+    "AugmentationOptions",
+    "BackgroundBank",
+    "BackgroundOptions",
+    "BalanceOptions",
+    "EventLog",
+    "LearningRateCurve",
+    "LossOptions",
+    "Machine",
+    "MixingOptions",
+    "MlflowLogger",
+    "OptimizerOptions",
+    "PreparedData",
+    "Recipe",
+    "RunFolder",
+    "StageOptions",
+    "TensorBoardLogger",
+    "TrainedRun",
+    "TrainingData",
+    "TrainingStoppedError",
+    "augment_batch",
+    "build_bank",
+    "build_loss",
+    "class_weights",
+    "copy_recipe",
+    "draw_curves",
+    "epoch_order",
+    "find_learning_rate",
+    "keep_freed_memory",
+    "load_recipe",
+    "load_run",
+    "mix_batch",
+    "prepare_data",
+    "read_events",
+    "recipe_as_toml",
+    "recipe_names",
+    "recipe_text",
+    "replace_backgrounds",
+    "sampling_weights",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("torch", "train")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

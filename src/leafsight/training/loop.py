@@ -1,0 +1,257 @@
+"""The loop: for every stage, for every epoch, for every batch.
+
+Enters: a recipe, data and a folder. Leaves: a trained network, its history and everything on disk. A run that
+was killed at any moment goes on from its last checkpoint to the same weights, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from leafsight.errors import NonFiniteLossError
+from leafsight.progress import Progress, Silent
+from leafsight.training.batches import Batch
+from leafsight.training.curves import draw_curves
+from leafsight.training.data import TrainingData
+from leafsight.training.events import Listener
+from leafsight.training.interruption import stop_requests
+from leafsight.training.machine import prepared_machine
+from leafsight.training.optimisation import clip_gradients, set_learning_rate
+from leafsight.training.recipe import Recipe
+from leafsight.training.run_folder import open_run_folder, write_record
+from leafsight.training.schedule import learning_rate_factor
+from leafsight.training.seeds import seed_dropout
+from leafsight.training.session import Session, open_session
+from leafsight.training.trained_run import TrainedRun, is_finished, load_run
+from leafsight.training.validation import Judgement, judge
+
+STEP_RECORDS_PER_EPOCH = 20
+NAMES_SHOWN = 8
+
+
+def train(
+    recipe: Recipe,
+    data: TrainingData,
+    out_dir: Path,
+    *,
+    resume: bool = True,
+    force: bool = False,
+    device: str = "auto",
+    pretrained: Path | None = None,
+    progress: Progress | None = None,
+    on_event: Sequence[Listener] = (),
+) -> TrainedRun:
+    """Train as the recipe says.
+
+    Args:
+        recipe: what to do.
+        data: the photographs; the split ``valid`` chooses the best epoch.
+        out_dir: folder of the run; a finished run of the same recipe and data is returned as it is.
+        resume: go on with an interrupted run that lies there.
+        force: throw an earlier run away.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        pretrained: weights to start from (safetensors or a bundle), resolved by the caller.
+        progress: told of every batch.
+        on_event: each called with every record of the diary.
+
+    Returns:
+        The run with its best weights loaded, on the CPU, in eval mode.
+
+    Raises:
+        NonFiniteLossError: naming stage, epoch, step and photographs; the last checkpoint is whole.
+        TrainingStoppedError: SIGINT or SIGTERM came; the state is saved.
+        TrainingError: the folder holds another run, or device, weights or checkpoint cannot be used.
+        DeviceMemoryError: one photograph at a time does not fit.
+        StorageError: the disk is full or refuses.
+    """
+    folder = open_run_folder(out_dir, recipe, data, resume=resume, force=force)
+    if is_finished(folder):
+        return load_run(out_dir)
+    with (
+        prepared_machine(device, recipe.threads, recipe.precision) as (chosen, machine),
+        stop_requests() as stop,
+    ):
+        session = open_session(
+            folder, recipe, data, device=chosen, machine=machine, pretrained=pretrained,
+            progress=progress or Silent(), stop=stop, listeners=on_event,
+        )  # fmt: skip
+        try:
+            while session.state.stage < len(recipe.stages):
+                session.enter_stage()
+                while not stage_is_over(session):
+                    train_epoch(session)
+                    judge_epoch(session)
+                session.leave_stage()
+            finish(session)
+            draw_curves(session.state.history, folder.curves, title=recipe.recipe.title or recipe.recipe.name)
+        finally:
+            session.events.close()
+    return load_run(out_dir)
+
+
+def stage_is_over(session: Session) -> bool:
+    """All epochs done, or too many of them without getting better."""
+    patience = session.recipe.early_stopping.patience_epochs
+    return session.state.epoch >= session.stage.epochs or 0 < patience <= session.state.stale_epochs
+
+
+def train_epoch(session: Session) -> None:
+    """The rest of the epoch that the state is in."""
+    state, work, stage = session.state, session.work, session.stage
+    work.begin_training()
+    total, first, photos, began_s = work.batches_per_epoch, state.batch, 0, time.monotonic()
+    session.progress.start(f"{stage.name} {state.epoch + 1}/{stage.epochs}", total)
+    session.progress.advance(first)
+    for batch in work.batches(state.epoch, first):
+        loss = take_step(session, batch)
+        photos += len(batch.rows)
+        state.batch, state.step, state.stage_step = batch.index + 1, state.step + 1, state.stage_step + 1
+        state.loss_sum, state.seen = state.loss_sum + loss * len(batch.rows), state.seen + len(batch.rows)
+        speed = photos / (time.monotonic() - began_s)
+        tell_step(session, loss, speed, total)
+        session.save_if_due()
+        session.raise_if_asked_to_stop(save=True)
+
+
+def take_step(session: Session, batch: Batch) -> float:
+    """One optimiser step on one batch; returns its mean loss."""
+    options = session.optimizer_options
+    set_learning_rate(session.optimizer, rate_factor(session, session.state.stage_step))
+    loss = session.setting.memory.run(lambda pieces: gradients(session, batch, pieces), len(batch.rows))
+    norm = clip_gradients(session.optimizer, options.clip_norm)
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise non_finite(session, batch, loss, norm)
+    session.optimizer.step()
+    if session.average is not None:
+        session.average.update()
+    return loss
+
+
+def rate_factor(session: Session, stage_step: int) -> float:
+    """The share of the stage's learning rate at one of its steps."""
+    options, per_epoch = session.optimizer_options, session.work.batches_per_epoch
+    warmup = round(options.warmup_epochs * per_epoch)
+    return learning_rate_factor(stage_step, session.stage.epochs * per_epoch, warmup, options)
+
+
+def gradients(session: Session, batch: Batch, pieces: int) -> float:
+    """Fill the gradients of the mean loss over a batch, piece by piece; returns that loss."""
+    seed_dropout(session.recipe.seed, session.state.step, session.setting.device)
+    session.optimizer.zero_grad(set_to_none=True)
+    total = 0.0
+    for inputs, targets in zip(
+        batch.inputs.tensor_split(pieces), batch.targets.tensor_split(pieces), strict=True
+    ):
+        with session.setting.autocast():
+            logits = session.work.forward(inputs)
+        loss = session.criterion(logits.float(), targets) * (len(inputs) / len(batch.rows))
+        loss.backward()
+        total += float(loss.detach())
+    return total
+
+
+def non_finite(session: Session, batch: Batch, loss: float, norm: float) -> NonFiniteLossError:
+    """The error for a step that went wrong, with the photographs that were in it."""
+    state = session.state
+    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
+    names = session.setting.data.names_of(batch.rows.tolist())
+    shown = ", ".join(names[:NAMES_SHOWN]) + (
+        f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    )
+    session.events.write(
+        "non_finite", stage=session.stage.name, epoch=state.epoch, step=state.step, rows=batch.rows.tolist()
+    )
+    return NonFiniteLossError(
+        f"{what} in stage {session.stage.name}, epoch {state.epoch + 1}, step {state.step + 1}, on {shown}",
+        hint="lower learning_rate, raise warmup_epochs or set clip_norm; the last checkpoint is whole",
+    )
+
+
+def tell_step(session: Session, loss: float, speed: float, total: int) -> None:
+    """Progress for people, and every so often a record for the diary."""
+    state, stage = session.state, session.stage
+    batches_left = (stage.epochs - state.epoch) * total - state.batch
+    left_s = batches_left * (state.seen / max(1, state.batch)) / speed if speed else 0.0
+    session.progress.advance(1, f"loss {loss:.3f}, {speed:.0f} img/s, stage ends in {duration(left_s)}")
+    every = max(1, total // STEP_RECORDS_PER_EPOCH)
+    if state.batch % every == 0:
+        rate = session.optimizer.param_groups[0]["lr"]
+        session.events.write(
+            "step",
+            stage=state.stage,
+            epoch=state.epoch,
+            step=state.step,
+            loss=loss,
+            learning_rate=rate,
+            images_per_s=speed,
+        )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a short word."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def judge_epoch(session: Session) -> None:
+    """Validate, keep the weights if they are the best, write the record and a checkpoint."""
+    state, setting, metric = session.state, session.setting, session.recipe.early_stopping.metric
+    rows, domains = setting.data.valid_rows, setting.data.domains
+    with session.averaged_weights():
+        judgement = judge(
+            session.work.valid_logits(),
+            setting.data.labels[rows],
+            None if domains is None else domains[rows],
+            setting.data.domain_names,
+        )
+        record = epoch_record(session, judgement)
+        score = judgement.score(metric)
+        record["is_best"] = state.best is None or score > state.best
+        if record["is_best"]:
+            state.best = score
+            session.keep_best(record)
+    gained = state.stage_best is None or score > state.stage_best + session.recipe.early_stopping.min_delta
+    state.stage_best, state.stale_epochs = (
+        (score, 0) if gained else (state.stage_best, state.stale_epochs + 1)
+    )
+    state.history.append(record)
+    session.events.write("epoch", **record)
+    session.progress.finish(f"valid macro F1 {judgement.macro_f1:.4f}, accuracy {judgement.accuracy:.4f}")
+    state.begin_next_epoch()
+    session.save_epoch()
+    session.raise_if_asked_to_stop(save=True)
+
+
+def epoch_record(session: Session, judgement: Judgement) -> dict[str, object]:
+    """One epoch as plain values."""
+    state = session.state
+    return {
+        "stage": state.stage,
+        "stage_name": session.stage.name,
+        "epoch": state.epoch,
+        "step": state.step,
+        "learning_rate": session.stage.learning_rate * rate_factor(session, max(0, state.stage_step - 1)),
+        "train_loss": state.loss_sum / max(1, state.seen),
+        "valid": judgement.to_dict(),
+    }
+
+
+def finish(session: Session) -> None:
+    """Mark the run as done, on disk and in the diary."""
+    state = session.state
+    state.finished = True
+    best = next(record for record in reversed(state.history) if record["is_best"])
+    session.save(with_optimizer=False)
+    # After the checkpoint, which a run that is killed here begins from: it will write the line again.
+    session.events.write("finished", step=state.step, best=best)
+    session.events.sync()
+    write_record(
+        session.folder,
+        session.record,
+        status="finished",
+        duration_s=state.elapsed_s,
+        best=best,
+        history=state.history,
+    )

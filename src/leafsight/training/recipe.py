@@ -1,0 +1,121 @@
+"""A recipe: everything that decides a training run, in one immutable record.
+
+Enters: the values of a TOML file. Leaves: a ``Recipe``, or every fault of the file at once. A recipe does
+not read photographs, find weights or choose a device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from leafsight.models import ModelOptions
+from leafsight.storage import canonical_json
+from leafsight.training.augmentation import AugmentationOptions
+from leafsight.training.backgrounds import BackgroundOptions
+from leafsight.training.balance import BalanceOptions
+from leafsight.training.losses import LossOptions
+from leafsight.training.mixing import MixingOptions
+from leafsight.training.options import (
+    DataOptions,
+    EarlyStoppingOptions,
+    OptimizerOptions,
+    PreprocessingOptions,
+    RecipeHeader,
+    Table,
+    merge_stage_overrides,
+)
+
+
+class StageOptions(Table):
+    """One stretch of training with the same weights moving.
+
+    ``trainable`` is ``"head"``, ``"last:N"`` (the head and the last N blocks of the backbone) or ``"all"``.
+    A head stage computes features once in ``views`` versions of every photograph (the first as it is, the
+    others augmented) and trains on those; ``views = 0`` runs the backbone every epoch instead.
+    ``batch_norm = "frozen"`` keeps the running statistics of moving blocks as they are.
+    ``backbone_rate`` scales the learning rate of everything but the head.
+    """
+
+    name: str = Field(min_length=1)
+    epochs: int = Field(ge=1)
+    trainable: str = Field(default="all", pattern=r"^(head|all|last:[1-9][0-9]*)$")
+    learning_rate: float = Field(gt=0.0, allow_inf_nan=False)
+    backbone_rate: float = Field(default=1.0, gt=0.0)
+    batch_norm: Literal["train", "frozen"] = "train"
+    views: int = Field(default=1, ge=0, le=64)
+    batch_size: int | None = Field(default=None, ge=1)
+    optimizer: OptimizerOptions | None = None
+    augmentation: AugmentationOptions | None = None
+    mixing: MixingOptions | None = None
+
+    @property
+    def uses_cached_features(self) -> bool:
+        """Whether the backbone runs once instead of every epoch."""
+        return self.trainable == "head" and self.views > 0
+
+
+class Recipe(Table):
+    """All tables of a recipe. ``threads`` 0 leaves the number to torch; ``precision`` bf16 needs CUDA.
+
+    ``checkpoint_minutes`` and ``checkpoint_steps`` add checkpoints inside an epoch (0: only at its end).
+    """
+
+    recipe: RecipeHeader
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    batch_size: int = Field(default=64, ge=1)
+    valid_batch_size: int = Field(default=128, ge=1)
+    threads: int = Field(default=0, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    checkpoint_minutes: float = Field(default=5.0, ge=0.0)
+    checkpoint_steps: int = Field(default=0, ge=0)
+    pretrained_statistics: Literal["keep", "remeasure"] = "keep"
+    data: DataOptions = DataOptions()
+    preprocessing: PreprocessingOptions = PreprocessingOptions()
+    model: ModelOptions = ModelOptions()
+    stages: tuple[StageOptions, ...] = Field(min_length=1)
+    optimizer: OptimizerOptions = OptimizerOptions()
+    augmentation: AugmentationOptions = AugmentationOptions()
+    backgrounds: BackgroundOptions = BackgroundOptions()
+    mixing: MixingOptions = MixingOptions()
+    balance: BalanceOptions = BalanceOptions()
+    loss: LossOptions = LossOptions()
+    early_stopping: EarlyStoppingOptions = EarlyStoppingOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stages_inherit(cls, values: Any) -> Any:
+        return merge_stage_overrides(values)
+
+    @model_validator(mode="after")
+    def _stage_names_differ(self) -> Recipe:
+        names = [stage.name for stage in self.stages]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"stages with names of their own, not twice {', '.join(twice)}")
+        return self
+
+    def optimizer_of(self, stage: StageOptions) -> OptimizerOptions:
+        """The optimizer table in force during ``stage``."""
+        return stage.optimizer or self.optimizer
+
+    def augmentation_of(self, stage: StageOptions) -> AugmentationOptions:
+        """The augmentation table in force during ``stage``."""
+        return stage.augmentation or self.augmentation
+
+    def mixing_of(self, stage: StageOptions) -> MixingOptions:
+        """The mixing table in force during ``stage``."""
+        return stage.mixing or self.mixing
+
+    def decisive_values(self) -> dict[str, Any]:
+        """What decides the weights: everything but the header, the checkpoint rhythm and the threads."""
+        spoken = {"recipe", "threads", "checkpoint_minutes", "checkpoint_steps"}
+        return self.model_dump(mode="json", exclude=spoken)
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the decisive values: equal for recipes that train the same network."""
+        return hashlib.sha256(canonical_json(self.decisive_values()).encode()).hexdigest()

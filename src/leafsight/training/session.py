@@ -1,0 +1,264 @@
+"""A run while it lives: network, optimiser, average, position, and how they reach the disk and come back.
+
+Enters: a recipe, data and a folder. Leaves: checkpoints from which the run goes on bit for bit, the diary and
+the best weights. What is done with a batch stands in ``loop``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from leafsight.models import Network, build_network, load_pretrained, remeasure_batch_statistics, save_weights
+from leafsight.progress import Progress
+from leafsight.storage import canonical_json
+from leafsight.training.balance import class_counts, class_weights
+from leafsight.training.batches import Pictures, memory_format
+from leafsight.training.checkpoint import read_checkpoint, write_checkpoint
+from leafsight.training.data import TrainingData
+from leafsight.training.ema import WeightAverage
+from leafsight.training.events import EventLog, Listener
+from leafsight.training.features import FeatureWork
+from leafsight.training.interruption import StopRequest, TrainingStoppedError
+from leafsight.training.losses import Loss, build_loss
+from leafsight.training.machine import Machine
+from leafsight.training.memory import PieceCounter
+from leafsight.training.optimisation import build_optimizer, optimizer_tensors, restore_optimizer
+from leafsight.training.options import OptimizerOptions
+from leafsight.training.recipe import Recipe, StageOptions
+from leafsight.training.run_folder import RunFolder, new_record, write_record
+from leafsight.training.seeds import Purpose, generator_for, seed_for
+from leafsight.training.stages import PhotoWork, Setting, Work, choose_trainable
+from leafsight.training.state import RunState
+
+STATISTICS_PHOTOS = 1024
+SECONDS_BETWEEN_QUICK_EPOCHS = 10.0
+
+
+@dataclass
+class Session:
+    """Everything that lives during a run; made by ``open_session``."""
+
+    folder: RunFolder
+    setting: Setting
+    state: RunState
+    events: EventLog
+    progress: Progress
+    stop: StopRequest
+    record: dict[str, Any]
+    criterion: Loss
+    unsaved_best: dict[str, Tensor] = field(default_factory=dict)
+    best_texts: dict[str, str] = field(default_factory=dict)
+    pending: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    sitting_began_s: float = field(default_factory=time.monotonic)
+    saved_s: float = field(default_factory=time.monotonic)
+
+    work: Work = field(init=False)
+    optimizer: Optimizer = field(init=False)
+    average: WeightAverage | None = field(init=False, default=None)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the run."""
+        return self.setting.recipe
+
+    @property
+    def stage(self) -> StageOptions:
+        """The stage that the run is in."""
+        return self.recipe.stages[self.state.stage]
+
+    @property
+    def optimizer_options(self) -> OptimizerOptions:
+        """The optimiser table of this stage."""
+        return self.recipe.optimizer_of(self.stage)
+
+    def enter_stage(self) -> None:
+        """Freeze, build the optimiser and the average; take their memory from a checkpoint if one waits."""
+        network, stage, options = self.setting.network, self.stage, self.optimizer_options
+        choose_trainable(network, stage)
+        self.work = self._work()
+        self.optimizer = build_optimizer(network, options, stage.learning_rate, stage.backbone_rate)
+        self.average = WeightAverage(self.work.averaged, options.ema_decay) if options.ema_decay else None
+        if self.pending.get("optimizer"):
+            restore_optimizer(self.optimizer, self.pending["optimizer"])
+        if self.average is not None and self.pending.get("average"):
+            self.average.restore(self.pending["average"], self.state.average_steps)
+        self.pending = {}
+        self.events.write("stage", stage=self.state.stage, name=stage.name, trainable=stage.trainable)
+
+    def _work(self) -> Work:
+        if self.stage.uses_cached_features:
+            return FeatureWork(self.setting, self.state.stage, self.progress, self.raise_if_asked_to_stop)
+        return PhotoWork(self.setting, self.state.stage)
+
+    def averaged_weights(self) -> AbstractContextManager[None]:
+        """The weights to judge and keep are in the network inside the block."""
+        return self.average.swapped_in() if self.average is not None else nullcontext()
+
+    def leave_stage(self) -> None:
+        """Go on from the averaged weights, at the beginning of the next stage."""
+        if self.average is not None:
+            self.average.settle()
+        self.average = None
+        self.state.begin_next_stage()
+        self.save(with_optimizer=False)
+
+    def keep_best(self, metadata: dict[str, Any]) -> None:
+        """Take the present weights as the best ones; the next checkpoint brings them to the disk."""
+        classes = canonical_json(list(self.setting.data.classes))
+        self.best_texts = {"classes": classes, "epoch": canonical_json(metadata)}
+        self.unsaved_best = _copied(self.setting.network)
+
+    def save(self, *, with_optimizer: bool = True) -> None:
+        """Write the best weights and then a checkpoint, which never speaks of weights that are not there.
+
+        The diary's length goes into it, so that a resume cuts off what came later.
+        """
+        state = self.state
+        if self.unsaved_best:
+            self._write_best()
+        state.events_bytes = self.events.sync()
+        state.chunks = self.setting.memory.pieces
+        state.average_steps = self.average.steps if self.average is not None else 0
+        now_s = time.monotonic()
+        state.elapsed_s += now_s - self.sitting_began_s
+        self.sitting_began_s = self.saved_s = now_s
+        parts: dict[str, dict[str, Tensor]] = {"network": self.setting.network.state_dict()}
+        if with_optimizer:
+            parts["optimizer"] = optimizer_tensors(self.optimizer)
+            if self.average is not None:
+                parts["average"] = self.average.tensors
+        write_checkpoint(self.folder.last, parts, state.to_dict())
+
+    def _write_best(self) -> None:
+        network, present = self.setting.network, _copied(self.setting.network)
+        try:
+            network.load_state_dict(self.unsaved_best)
+            save_weights(network, self.folder.best, self.best_texts)
+        finally:
+            network.load_state_dict(present)
+        self.unsaved_best = {}
+
+    def save_epoch(self) -> None:
+        """A checkpoint after an epoch, unless writing would take longer than such a short epoch took."""
+        recent = time.monotonic() - self.saved_s < SECONDS_BETWEEN_QUICK_EPOCHS
+        if not (recent and self.stage.uses_cached_features):
+            self.save()
+
+    def save_if_due(self) -> None:
+        """Write a checkpoint inside an epoch when the recipe's rhythm says so."""
+        every_steps, every_s = self.recipe.checkpoint_steps, self.recipe.checkpoint_minutes * 60
+        by_steps = every_steps > 0 and self.state.step % every_steps == 0
+        by_time = every_s > 0 and time.monotonic() - self.saved_s >= every_s
+        if by_steps or by_time:
+            self.save()
+
+    def raise_if_asked_to_stop(self, *, save: bool = False) -> None:
+        """End the run if a signal came.
+
+        Raises:
+            TrainingStoppedError: it did; the state is on the disk.
+        """
+        if not self.stop.signal_name:
+            return
+        if save:
+            self.save()
+        write_record(self.folder, self.record, status="stopped")
+        raise TrainingStoppedError(
+            f"stopped by {self.stop.signal_name} in stage {self.stage.name}, epoch {self.state.epoch + 1}, "
+            f"after step {self.state.step}; everything is saved in {self.folder.path}",
+            hint="run the same command again to go on from there",
+        )
+
+
+def _copied(network: Network) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def open_session(
+    folder: RunFolder,
+    recipe: Recipe,
+    data: TrainingData,
+    *,
+    device: torch.device,
+    machine: Machine,
+    pretrained: Path | None,
+    progress: Progress,
+    stop: StopRequest,
+    listeners: Sequence[Listener],
+) -> Session:
+    """Begin a run, or take up the one whose checkpoint lies in ``folder``.
+
+    Raises:
+        TrainingError: the checkpoint is damaged, or the pretrained weights do not fit.
+    """
+    torch.manual_seed(seed_for(recipe.seed, Purpose.WEIGHTS))
+    table = recipe.preprocessing
+    network = build_network(recipe.model, len(data.classes), mean=table.mean, std=table.std)
+    # ``to`` wants the format for 4-dimensional weights only; the rest stays as it is.
+    network = network.to(device=device, memory_format=memory_format(recipe.channels_last))  # type: ignore[call-overload]
+    resumed = folder.last.exists()
+    checkpoint = read_checkpoint(folder.last) if resumed else None
+    state = RunState.from_dict(checkpoint.state) if checkpoint else RunState()
+    events = EventLog(folder.events, keep_bytes=state.events_bytes, listeners=listeners)
+    memory = PieceCounter(state.chunks, _teller(events, progress))
+    setting = Setting(network, data, recipe, device, machine.precision, memory)
+    record = new_record(recipe, data, machine)
+    session = Session(folder, setting, state, events, progress, stop, record, _loss(recipe, data).to(device))
+    write_record(folder, session.record)
+    if checkpoint:
+        network.load_state_dict(checkpoint.part("network"))
+        session.pending = {part: checkpoint.part(part) for part in ("optimizer", "average")}
+        events.write("resumed", step=state.step, threads=machine.threads)
+    else:
+        _start_weights(session, pretrained)
+        events.write(
+            "started", recipe=recipe.recipe.name, photos=len(data.train_rows), threads=machine.threads
+        )
+        session.save(with_optimizer=False)
+    return session
+
+
+def _loss(recipe: Recipe, data: TrainingData) -> Loss:
+    labels = data.labels[data.train_rows]
+    weights = class_weights(labels, len(data.classes), recipe.balance)
+    return build_loss(recipe.loss, class_counts(labels, len(data.classes)), weights)
+
+
+def _teller(events: EventLog, progress: Progress) -> Callable[[int, int], None]:
+    def tell(before: int, after: int) -> None:
+        note = f"out of device memory: batches now in {after} pieces"
+        events.write("out_of_memory", pieces_before=before, pieces=after, note=note)
+        progress.advance(0, note)
+
+    return tell
+
+
+def _start_weights(session: Session, pretrained: Path | None) -> None:
+    setting = session.setting
+    if pretrained is not None:
+        report = load_pretrained(setting.network, pretrained)
+        session.events.write(
+            "pretrained", path=str(pretrained), loaded=len(report.loaded), dropped_head=report.dropped_head
+        )
+    if setting.recipe.pretrained_statistics == "remeasure":
+        photos = remeasure_batch_statistics(setting.network, _statistics_batches(setting))
+        session.events.write("statistics", photos=photos)
+
+
+def _statistics_batches(setting: Setting) -> list[Tensor]:
+    """Photographs augmented as in the first stage that augments, drawn at random."""
+    recipe, rows = setting.recipe, setting.data.train_rows
+    generator = generator_for(recipe.seed, Purpose.STATISTICS)
+    chosen = rows[torch.randperm(len(rows), generator=generator)[:STATISTICS_PHOTOS].numpy()]
+    pictures = Pictures(setting.data, recipe, setting.device)
+    parts = [chosen[start : start + recipe.batch_size] for start in range(0, len(chosen), recipe.batch_size)]
+    return [pictures.augmented(part, recipe.augmentation, generator) for part in parts]

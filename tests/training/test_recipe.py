@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.training.tiny import plain_stage, tiny_recipe
+
+from leafsight.errors import ConfigError
+
+
+def test_a_stage_names_only_what_differs() -> None:
+    recipe = tiny_recipe(
+        optimizer={"weight_decay": 0.3, "ema_decay": 0.5},
+        stages=[plain_stage(optimizer={"ema_decay": 0.0}), plain_stage(name="second")],
+    )
+    first, second = recipe.stages
+    assert recipe.optimizer_of(first).weight_decay == 0.3
+    assert recipe.optimizer_of(first).ema_decay == 0.0
+    assert recipe.optimizer_of(second) == recipe.optimizer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stages": []},
+        {"stages": [plain_stage(), plain_stage()]},
+        {"stages": [plain_stage(trainable="last:0")]},
+        {"stages": [plain_stage(trainable="tail")]},
+        {"stages": [plain_stage(learning_rate=float("inf"))]},
+        {"stages": "all"},
+        {"data": {"ratios": {"train": 0.9, "test": 0.1}}},
+        {"preprocessing": {"side_px": 4096}},
+        {"optimizer": {"ema_decay": 1.0}},
+    ],
+)
+def test_what_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        tiny_recipe(**changes)
+
+
+def test_it_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        tiny_recipe().seed = 1  # type: ignore[misc]
+
+
+def test_the_fingerprint_sees_what_decides_and_nothing_else() -> None:
+    base = tiny_recipe().fingerprint()
+    assert tiny_recipe(recipe={"name": "other", "title": "same"}).fingerprint() == base
+    assert tiny_recipe(threads=2, checkpoint_steps=5).fingerprint() == base
+    assert tiny_recipe(seed=1).fingerprint() != base
+    assert tiny_recipe(loss={"label_smoothing": 0.1}).fingerprint() != base
+
+
+def test_when_features_are_cached() -> None:
+    def cached(**changes: Any) -> bool:
+        return tiny_recipe(stages=[plain_stage(**changes)]).stages[0].uses_cached_features
+
+    assert cached(trainable="head")
+    assert not cached(trainable="head", views=0)
+    assert not cached(trainable="last:1")
+
+
+def test_the_preprocessing_contract_is_that_of_images() -> None:
+    contract = tiny_recipe(preprocessing={"side_px": 96, "resize": "crop"}).preprocessing.contract()
+    assert (contract.side_px, contract.resize) == (96, "crop")
