@@ -31,6 +31,7 @@ def model_card(
     """
     recipe = run.recipe.recipe
     network = run.recipe.model
+    side_px = exported.preprocessing.side_px
     limits = [notes.strip() or _default_limits(evaluation), _elsewhere(abroad)]
     sections = [
         f"# {recipe.title or recipe.name}",
@@ -41,8 +42,7 @@ def model_card(
         "are 95 % bootstrap intervals over groups.",
         _table([evaluation.overall, *evaluation.domains, *_slices(abroad)]),
         "## Made from",
-        f"- network: {network.name}, width {network.width}, {run.recipe.preprocessing.side_px} px, "
-        f"{len(run.classes)} classes",
+        f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
         f"- graph: {exported.spec.precision}; largest difference of a logit between torch and fp32 ONNX "
