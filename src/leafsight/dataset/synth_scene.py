@@ -83,7 +83,7 @@ def placed(
         for layer in range(4)
     ]
     planes = np.dstack([np.asarray(layer, np.float32) for layer in moved])
-    return planes[..., :3], np.clip(planes[..., 3] / 255, 0, 1)
+    return planes[..., :3], np.clip(planes[..., 3] / 255, 0, 1).astype(np.float32)
 
 
 def cast_shadow(picture: Picture, inside: Plane, rng: np.random.Generator, strength: float) -> Picture:
@@ -103,7 +103,7 @@ def photographed(picture: Picture, rng: np.random.Generator, *, field: bool) -> 
     if field and rng.random() < 0.5:
         light = light * (1 - 0.4 * soft_step(cloud(rng, side_px, 3), rng.uniform(-0.5, 1.0), 0.2))
     cast = np.exp(rng.normal(0, 0.07 * wide, 3)).astype(np.float32)
-    exposure = np.exp(rng.normal(0.05, 0.20 * wide))
+    exposure = np.float32(np.exp(rng.normal(0.05, 0.20 * wide)))
     picture = picture * (light * exposure)[..., None] * cast
     picture = blurred(picture, abs(rng.normal(0.2, 0.45 * wide)) * side_px / 192)
     noise = rng.normal(0, rng.uniform(1, 3 + 5 * wide), picture.shape).astype(np.float32)

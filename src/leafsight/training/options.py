@@ -51,7 +51,12 @@ class DataOptions(Table):
     """
 
     sources: tuple[str, ...] = ()
-    ratios: dict[str, Annotated[float, Field(gt=0.0)]] = {"train": 0.8, "valid": 0.1, "test": 0.1}
+    ratios: dict[str, Annotated[float, Field(gt=0.0)]] = {
+        "train": 0.7,
+        "valid": 0.1,
+        "calibration": 0.1,
+        "test": 0.1,
+    }
     seed: int = Field(default=0, ge=0)
     group_by: str = "auto"
     groups: tuple[str, ...] = ()
