@@ -25,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: install
-	@$(BIN)/leafsight demo $(if $(DATA),"$(DATA)") --out runs/demo
+	@$(BIN)/leafsight demo $(if $(DATA),"$(DATA)")
 
 test: install
 	@$(BIN)/python -m pytest -n 2 -q -m 'not slow'

@@ -33,3 +33,10 @@ def test_from_a_folder_to_diagnoses(world: World, tmp_path: Path) -> None:
     assert leafsight("predict", world.photo(), "--model", out / "model.leafsight").code == 0
     again = leafsight("demo", world.photographs, "--out", out, "-q", *with_settings(QUICK))
     assert (again.code, again.err) == (0, "")
+
+
+def test_every_collection_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    from leafsight.cli.demo import _folder_for
+
+    assert _folder_for(None) == Path("runs/demo")
+    assert _folder_for(tmp_path / "chilli") == Path("runs/demo-chilli")

@@ -25,28 +25,38 @@ STEPS = 6
 @click.argument("data", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--out",
-    default=Path("runs/demo"),
-    show_default=True,
     type=click.Path(path_type=Path),
-    help="Folder of everything that is made.",
+    help="Folder of the run.  [default: runs/demo, or runs/demo-DATA]",
 )
+@click.option("--force", is_flag=True, help="Throw away an earlier run in the same folder.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe."
 )
 @quiet_option
-def command(data: Path | None, out: Path, overrides: tuple[str, ...], quiet: bool) -> None:
+def command(
+    data: Path | None, out: Path | None, force: bool, overrides: tuple[str, ...], quiet: bool
+) -> None:
     """Check, split, train, evaluate, export and diagnose, start to finish.
 
     DATA is a folder with one folder of photographs per class. Without it, leaves are drawn.
     """
+    out = out or _folder_for(data)
     folder = data or _drawn(out, quiet)
     _step(1, f"what is wrong with {folder}", quiet)
     _checked(folder, out, quiet)
-    package, learned_from = _trained(folder, out, overrides, quiet)
+    package, learned_from = _trained(folder, out, overrides, quiet, force=force)
     _step(5, "diagnosing photographs that it has not seen, with the new model and the built-in one", quiet)
     _diagnosed(package, out)
     _step(6, "done", quiet)
     _what_next(package, out, learned_from)
+
+
+def _folder_for(data: Path | None) -> Path:
+    """Each collection has a folder of its own, so that a second demo does not meet the first one's run."""
+    from leafsight.cli.terminal import settings_for
+
+    runs = settings_for().runs_dir
+    return runs / "demo" if data is None else runs / f"demo-{data.resolve().name}"
 
 
 def _step(number: int, title: str, quiet: bool) -> None:
@@ -72,7 +82,9 @@ def _checked(folder: Path, out: Path, quiet: bool) -> None:
         click.echo(f"  {line}")
 
 
-def _trained(folder: Path, out: Path, overrides: tuple[str, ...], quiet: bool) -> tuple[Package, str]:
+def _trained(
+    folder: Path, out: Path, overrides: tuple[str, ...], quiet: bool, *, force: bool
+) -> tuple[Package, str]:
     from leafsight.cli.export import export_run
     from leafsight.cli.train import starting_weights, train_run
     from leafsight.dataset import PhotoIndex, split_summary
@@ -82,7 +94,7 @@ def _trained(folder: Path, out: Path, overrides: tuple[str, ...], quiet: bool) -
     start = starting_weights(None, recipe)
     learned_from = "the built-in model's backbone" if start is not None else "random weights"
     _step(2, f"splitting without leaks and training by recipe '{RECIPE}', from {learned_from}", quiet)
-    train_run(recipe, (folder,), out, quiet=quiet)
+    train_run(recipe, (folder,), out, force=force, quiet=quiet)
     _step(3, "the split it was trained by", quiet)
     summary = split_summary(PhotoIndex.load(out / "index.parquet"))
     for line in summary.lines()[: len(summary.classes) + 2]:
