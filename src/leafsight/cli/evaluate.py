@@ -22,9 +22,10 @@ from leafsight.cli.terminal import (
 from leafsight.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from leafsight.dataset import PhotoIndex
+    from leafsight.dataset import PhotoIndex, PixelCache
     from leafsight.evaluation import Evaluation, Interval
     from leafsight.inference import BundlePredictor
+    from leafsight.progress import Progress
 
 SHOWN = (
     "accuracy",
@@ -111,20 +112,11 @@ def judged(
 ) -> Evaluation:
     """Prepare, score, measure, and write the page if one is wanted."""
     from leafsight.cli.report import heatmaps_of
-    from leafsight.dataset import PixelCache
     from leafsight.evaluation import collect_scores, evaluate
     from leafsight.evaluation.report import write_report
 
     bars = progress(quiet)
-    cache = PixelCache.build(
-        index,
-        folder,
-        predictor.preprocessing,
-        max_bytes=settings_for().max_cache_bytes,
-        limits=decode_limits(),
-        workers=cores(),
-        progress=bars,
-    )
+    cache = _prepared(predictor, index, folder, bars)
     kept = index.rows(cache.row_ids)
     classes = predictor.bundle.classes
     labels = kept.labels_for(classes)
@@ -152,23 +144,27 @@ def judged(
     return evaluation
 
 
-def told_of_strangers(
-    predictor: BundlePredictor, index: PhotoIndex, folder: Path, *, quiet: bool
-) -> dict[str, object]:
-    """What the model says of photographs that show none of its classes."""
-    from collections import Counter
-
+def _prepared(predictor: BundlePredictor, index: PhotoIndex, folder: Path, bars: Progress) -> PixelCache:
     from leafsight.dataset import PixelCache
 
-    cache = PixelCache.build(
+    return PixelCache.build(
         index,
         folder,
         predictor.preprocessing,
         max_bytes=settings_for().max_cache_bytes,
         limits=decode_limits(),
         workers=cores(),
-        progress=progress(quiet),
+        progress=bars,
     )
+
+
+def told_of_strangers(
+    predictor: BundlePredictor, index: PhotoIndex, folder: Path, *, quiet: bool
+) -> dict[str, object]:
+    """What the model says of photographs that show none of its classes."""
+    from collections import Counter
+
+    cache = _prepared(predictor, index, folder, progress(quiet))
     counts: Counter[str] = Counter()
     for start in range(0, len(cache), 64):
         counts.update(one.verdict for one in predictor.predict(list(cache.images[start : start + 64])))
