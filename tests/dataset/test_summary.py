@@ -66,3 +66,10 @@ def test_an_index_without_splits_has_an_empty_summary(made_up: Index) -> None:
     summary = split_summary(made_up({"a": 2}))
     assert (summary.splits, summary.missing, summary.unsplit) == ({}, (), 2)
     assert summary.lines()
+
+
+def test_many_small_classes_are_one_line() -> None:
+    from leafsight.dataset.summary import listed
+
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(list("abcdefg")) == "a, b, c, d and 3 more"

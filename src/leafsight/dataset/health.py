@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from leafsight.dataset.photo_index import PhotoIndex
-from leafsight.dataset.summary import Leak, find_leaks, shared
+from leafsight.dataset.summary import Leak, find_leaks, listed, shared
 
 # With fewer, an 80/10/10 split leaves one photograph to judge a class by.
 TINY_CLASS = 20
@@ -84,8 +84,9 @@ class HealthReport:
             said.append(
                 f"{extra} photographs repeat another one, such as {', '.join(self.duplicates[0].photographs)}"
             )
-        for name in self.tiny_classes:
-            said.append(f"class {name} has only {self.class_counts[name]} photographs")
+        if self.tiny_classes:
+            tiny = [f"{name} ({self.class_counts[name]})" for name in self.tiny_classes]
+            said.append(f"fewer than {TINY_CLASS} photographs: {listed(tiny)}")
         if len(self.class_counts) == 1:
             said.append("there is only one class; a classifier needs two")
         if self.with_gps:

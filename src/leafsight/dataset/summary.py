@@ -14,6 +14,7 @@ from leafsight.dataset.photo_index import PhotoIndex
 
 # Below this a class has no meaningful figure of its own in a split: one mistake moves it by 20 points.
 FEW_PHOTOGRAPHS = 5
+NAMES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,10 @@ class SplitSummary:
     def _sentences(self) -> list[str]:
         said = list(self.notes)
         said += [f"{name} has no photograph in {split}" for name, split in self.missing]
-        said += [
-            f"{name} has fewer than {FEW_PHOTOGRAPHS} photographs in {split}" for name, split in self.few
-        ]
+        for split in self.splits:
+            few = [name for name, where in self.few if where == split]
+            if few:
+                said.append(f"fewer than {FEW_PHOTOGRAPHS} photographs in {split}: {listed(few)}")
         said += [
             f"leak: the same {leak.kind} in {' and '.join(leak.splits)}: {leak.photographs[0]}"
             for leak in self.leaks
@@ -102,6 +104,12 @@ class SplitSummary:
         if self.unsplit:
             said.append(f"{self.unsplit} usable photographs are in no split")
         return said
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names and how many more there are."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN} more"
 
 
 def split_summary(index: PhotoIndex) -> SplitSummary:
