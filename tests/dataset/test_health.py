@@ -50,7 +50,7 @@ def test_everything_that_is_wrong_is_found(collection: Collection, write_photo: 
         "under healthy and rust",
         "1 photographs repeat",
         "GPS",
-        "only 4 photographs",
+        "(4)",
     ):
         assert part in said
     assert json.loads(json.dumps(report.to_dict()))["usable"] == 28
