@@ -11,8 +11,6 @@ from leafsight.cli.terminal import cores, print_table, progress, quiet_option, t
 from leafsight.errors import LeafsightError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from leafsight.export import Package
     from leafsight.inference import BundlePredictor
 
@@ -114,7 +112,7 @@ def _trained(
 
 
 def _diagnosed(package: Package, out: Path) -> None:
-    from leafsight.cli.predict import load_predictor
+    from leafsight.cli.predict import load_predictor, write_heatmap
     from leafsight.dataset import PhotoIndex
     from leafsight.images import read_photo
 
@@ -144,22 +142,9 @@ def _diagnosed(package: Package, out: Path) -> None:
     print_table("", ("photo", "truth", "new model", "surest", "built-in model"), rows, right=(3,))
     for name, photo, said in zip(chosen.column("path"), photos, answers, strict=True):
         if said.heatmap is not None:
-            _write_heatmap(
+            write_heatmap(
                 out / "heatmaps" / f"{Path(name).parent.name}-{Path(name).stem}.png", photo, said.heatmap
             )
-
-
-def _write_heatmap(path: Path, photo: bytes, heatmap: np.ndarray) -> None:
-    import io
-
-    from PIL import Image
-
-    from leafsight.images import decode, overlay_heatmap
-    from leafsight.storage import write_bytes
-
-    file = io.BytesIO()
-    Image.fromarray(overlay_heatmap(decode(photo), heatmap)).save(file, "PNG")
-    write_bytes(path, file.getvalue())
 
 
 def _what_next(package: Package, out: Path, learned_from: str) -> None:

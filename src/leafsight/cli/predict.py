@@ -86,7 +86,7 @@ def command(
                 unreadable += 1
                 talk(f"{printable(photo.name)} cannot be read: {prediction.reason}")
             if pictures and prediction.heatmap is not None:
-                _write_heatmap(pictures[photo.name], photo.data, prediction.heatmap, limits)
+                write_heatmap(pictures[photo.name], photo.data, prediction.heatmap, limits)
             if as_lines:
                 _print_line(photo.name, prediction, top)
             else:
@@ -205,16 +205,17 @@ def _picture_paths(target: Path | None, names: Sequence[str]) -> dict[str, Path]
     return paths
 
 
-def _write_heatmap(path: Path, data: bytes, heatmap: np.ndarray, limits: DecodeLimits) -> None:
+def write_heatmap(path: Path, data: bytes, heatmap: np.ndarray, limits: DecodeLimits | None = None) -> None:
+    """Lay the heatmap over the photograph and write it as PNG."""
     import io
 
     from PIL import Image
 
-    from leafsight.images import decode, overlay_heatmap
+    from leafsight.images import DecodeLimits, decode, overlay_heatmap
     from leafsight.storage import write_bytes
 
     file = io.BytesIO()
-    Image.fromarray(overlay_heatmap(decode(data, limits=limits), heatmap)).save(file, "PNG")
+    Image.fromarray(overlay_heatmap(decode(data, limits=limits or DecodeLimits()), heatmap)).save(file, "PNG")
     write_bytes(path, file.getvalue())
 
 
