@@ -24,6 +24,13 @@ def test_true_export_passes_and_keeps_the_mode(network: Network, squares: np.nda
     assert proof.to_dict()["passed"] is True
 
 
+def test_mirrored_graph_passes_only_as_such(network: Network, squares: np.ndarray) -> None:
+    spec = spec_of(network, SIDE_PX)
+    graph = OnnxNetwork(export_graph(network, spec, mirrored=True), spec)
+    assert prove_parity(network, graph, squares[:9], tolerance=1e-3, mirrored=True).passed
+    assert not prove_parity(network, graph, squares[:9], tolerance=1e-3).passed
+
+
 def test_another_network_fails(network: Network, squares: np.ndarray) -> None:
     spec = spec_of(network, SIDE_PX)
     graph = OnnxNetwork(export_graph(network, spec), spec)

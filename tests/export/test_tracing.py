@@ -44,6 +44,25 @@ def test_graph_gives_what_torch_gives(options: ModelOptions, squares: np.ndarray
             np.testing.assert_allclose(one, other, atol=1e-3 * max(1.0, np.abs(other).max()), rtol=0)
 
 
+def test_mirrored_graph_is_the_mean_of_both_looks(network: Network, squares: np.ndarray) -> None:
+    spec = spec_of(network, SIDE_PX)
+    graph = OnnxNetwork(export_graph(network, spec, mirrored=True), spec)
+    for count in (1, 3):
+        some = squares[:count]
+        found = graph.run(some, with_feature_map=True)
+        assert found.feature_map is not None
+        _, _, straight = torch_outputs(network, some)
+        _, _, turned = torch_outputs(network, np.ascontiguousarray(some[:, :, ::-1]))
+        feature_map = (straight + turned[..., ::-1]) / 2
+        assert np.abs(straight - feature_map).max() > 1e-3  # the two looks differ
+        atol = 1e-3 * np.abs(feature_map).max()
+        np.testing.assert_allclose(found.feature_map, feature_map, atol=atol, rtol=0)
+        np.testing.assert_allclose(found.embedding, feature_map.mean((2, 3)), atol=atol, rtol=0)
+        weight, bias = (one.detach().numpy() for one in (network.classifier.weight, network.classifier.bias))
+        logits = feature_map.mean((2, 3)) @ weight.T + bias
+        np.testing.assert_allclose(found.logits, logits, atol=1e-3 * np.abs(logits).max(), rtol=0)
+
+
 def test_odd_side_and_own_scaling_per_channel(squares: np.ndarray) -> None:
     torch.manual_seed(1)
     network = build_network(ModelOptions(width=0.35), 3, mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))

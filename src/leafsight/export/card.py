@@ -45,7 +45,8 @@ def model_card(
         f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
-        f"- graph: {exported.spec.precision}; largest difference of a logit between torch and fp32 ONNX "
+        f"- graph: {exported.spec.precision}{', mean of the photograph and its mirror image' * exported.mirrored}"
+        f"; largest difference of a logit between torch and fp32 ONNX "
         f"{exported.proof.max_abs_diff:.1e}",
         "## Classes",
         ", ".join(run.classes),

@@ -30,6 +30,7 @@ class ExportedNetwork:
         preprocessing: how its squares are made.
         proof: fp32 graph against torch.
         decision: fp32 or INT8, and why.
+        mirrored: the graph also looks at the mirror image.
     """
 
     graph: bytes
@@ -37,6 +38,7 @@ class ExportedNetwork:
     preprocessing: Preprocessing
     proof: ParityProof
     decision: PrecisionDecision
+    mirrored: bool = False
 
     def open(self, *, threads: int = 1) -> OnnxNetwork:
         """The graph as a callable for ``evaluation``; fit the calibration on its scores, not on torch's."""
@@ -44,7 +46,11 @@ class ExportedNetwork:
 
     def to_dict(self) -> dict[str, Any]:
         """Proof and decision as plain values for the bundle's provenance."""
-        return {"parity": self.proof.to_dict(), "precision": self.decision.to_dict()}
+        return {
+            "parity": self.proof.to_dict(),
+            "precision": self.decision.to_dict(),
+            "mirrored": self.mirrored,
+        }
 
 
 def export_network(
@@ -77,11 +83,17 @@ def export_network(
     options, progress = options or ExportOptions(), progress or Silent()
     _check(network, preprocessing, training_images, judged_images, judged_labels)
     spec = spec_of(network, preprocessing.side_px)
-    graph = export_graph(network, spec)
+    graph = export_graph(network, spec, mirrored=options.mirrored)
     pool = judged_images if len(judged_images) else training_images
     proof_images = evenly(pool, options.proof_photos)
     progress.start("comparing torch and ONNX", len(proof_images))
-    proof = prove_parity(network, OnnxNetwork(graph, spec), proof_images, tolerance=options.tolerance)
+    proof = prove_parity(
+        network,
+        OnnxNetwork(graph, spec),
+        proof_images,
+        tolerance=options.tolerance,
+        mirrored=options.mirrored,
+    )
     progress.advance(len(proof_images))
     progress.finish(f"largest difference of a logit {proof.max_abs_diff:.1e}")
     if not proof.passed:
@@ -93,7 +105,8 @@ def export_network(
     kept, decision = decide_precision(
         graph, spec, training_images, judged_images, judged_labels, options, progress
     )
-    return ExportedNetwork(kept, replace(spec, precision=decision.precision), preprocessing, proof, decision)
+    served = replace(spec, precision=decision.precision)
+    return ExportedNetwork(kept, served, preprocessing, proof, decision, options.mirrored)
 
 
 def _check(

@@ -19,6 +19,8 @@ class ExportOptions(BaseModel):
         max_accuracy_loss: share of the judged photographs that INT8 may lose against fp32.
         min_speedup: INT8 must be this many times as fast as fp32 on one thread here.
         timed_rounds: interleaved passes of each graph when speed is measured.
+        mirrored: the graph looks at every photograph and at its mirror image and takes the mean (test-time
+            averaging); a little better, twice the time.
         include_weights: put the torch weights into the bundle too, so that training can go on from it; in
             half precision, half as large as the fp32 graph.
     """
@@ -32,4 +34,5 @@ class ExportOptions(BaseModel):
     max_accuracy_loss: float = Field(default=0.003, ge=0, le=1)
     min_speedup: float = Field(default=1.05, gt=0)
     timed_rounds: int = Field(default=30, ge=3)
+    mirrored: bool = False
     include_weights: bool = False

@@ -52,6 +52,7 @@ def prove_parity(
     images: UInt8[np.ndarray, "n side side 3"],
     *,
     tolerance: float,
+    mirrored: bool = False,
 ) -> ParityProof:
     """Compare a network in eval mode with a graph.
 
@@ -60,13 +61,14 @@ def prove_parity(
         graph: what it was exported to.
         images: photographs at the side of the graph, RGB 0..255.
         tolerance: see ``ParityProof``.
+        mirrored: the graph looks at the mirror image too.
 
     Raises:
         ExportError: there are no photographs.
     """
     if len(images) == 0:
         raise ExportError("parity cannot be proved without photographs")
-    logits, embedding = _torch_scores(network, images)
+    logits, embedding = _torch_scores(network, images, mirrored)
     scores = graph(images)
     off = np.abs(scores.logits - logits)
     assert scores.embedding is not None
@@ -81,14 +83,17 @@ def prove_parity(
 
 
 @torch.inference_mode()
-def _torch_scores(network: Network, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _torch_scores(network: Network, images: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
     device, was_training = network.mean.device, network.training
     network.eval()
     logits, embeddings = [], []
     for at in range(0, len(images), BATCH):
-        pixels = torch.from_numpy(np.array(images[at : at + BATCH])).permute(0, 3, 1, 2)
-        outputs = network.outputs(pixels.to(device, torch.float32))
-        logits.append(outputs.logits.float().cpu().numpy())
-        embeddings.append(outputs.embedding.float().cpu().numpy())
+        squares = torch.from_numpy(np.array(images[at : at + BATCH]))
+        pixels = squares.permute(0, 3, 1, 2).to(device, torch.float32)
+        embedding = network.embed(pixels)
+        if mirrored:
+            embedding = (embedding + network.embed(pixels.flip(3))) / 2
+        logits.append(network.head(embedding).float().cpu().numpy())
+        embeddings.append(embedding.float().cpu().numpy())
     network.train(was_training)
     return np.concatenate(logits), np.concatenate(embeddings)
