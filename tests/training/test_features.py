@@ -9,7 +9,7 @@ from tests.training.tiny import plain_stage, tiny_data, tiny_recipe
 
 from leafsight.models import ModelOptions, build_network
 from leafsight.progress import Silent
-from leafsight.training.features import FeatureWork, quick_dropout
+from leafsight.training.features import FOLDING_SAMPLE, FeatureWork, quick_dropout
 from leafsight.training.memory import PieceCounter
 from leafsight.training.recipe import Recipe
 from leafsight.training.stages import PhotoWork, Setting, choose_trainable
@@ -66,7 +66,8 @@ def test_the_backbone_runs_once_for_each_view(monkeypatch: pytest.MonkeyPatch) -
         for batch in work.batches(epoch, 0):
             work.forward(batch.inputs).sum().backward()
         work.valid_logits()
-    assert seen == 2 * 40 + 20
+    # Two views of the training photographs, the validation ones, and a few to check the folded copy by.
+    assert seen == 2 * 40 + 20 + 3 * 2 * FOLDING_SAMPLE
 
 
 def test_every_photograph_shows_all_its_views_in_turn() -> None:

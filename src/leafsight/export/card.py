@@ -32,6 +32,7 @@ def model_card(
     recipe = run.recipe.recipe
     network = run.recipe.model
     side_px = exported.preprocessing.side_px
+    looks = ", mean of the photograph and its mirror image" if exported.mirrored else ""
     limits = [notes.strip() or _default_limits(evaluation), _elsewhere(abroad)]
     sections = [
         f"# {recipe.title or recipe.name}",
@@ -45,9 +46,8 @@ def model_card(
         f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
-        f"- graph: {exported.spec.precision}{', mean of the photograph and its mirror image' * exported.mirrored}"
-        f"; largest difference of a logit between torch and fp32 ONNX "
-        f"{exported.proof.max_abs_diff:.1e}",
+        f"- graph: {exported.spec.precision}{looks}; largest difference of a logit between torch and fp32 "
+        f"ONNX {exported.proof.max_abs_diff:.1e}",
         "## Classes",
         ", ".join(run.classes),
     ]

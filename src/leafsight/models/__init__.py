@@ -14,6 +14,7 @@ from leafsight.models.options import ARCHITECTURES, ModelOptions
 if TYPE_CHECKING:
     from leafsight.models.convolution import count_parameters
     from leafsight.models.download import fetch_weights
+    from leafsight.models.folding import folded_copy
     from leafsight.models.network import MEAN, STD, Network, Outputs, build_network
     from leafsight.models.pretrained import resolve_pretrained
     from leafsight.models.statistics import remeasure_batch_statistics
@@ -36,6 +37,7 @@ _HOME = {
     "count_parameters": "convolution",
     "encode_weights": "weights",
     "fetch_weights": "download",
+    "folded_copy": "folding",
     "load_network": "weights",
     "load_pretrained": "weights",
     "load_weights": "weights",
@@ -56,6 +58,7 @@ __all__ = [
     "count_parameters",
     "encode_weights",
     "fetch_weights",
+    "folded_copy",
     "load_network",
     "load_pretrained",
     "load_weights",

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from leafsight.models import Network, folded_copy
 from leafsight.progress import Progress
 from leafsight.training.batches import (
     Batch,
@@ -28,6 +29,7 @@ from leafsight.training.seeds import Purpose, generator_for
 from leafsight.training.stages import Setting, infer, row_positions
 
 Between = Callable[[], None]
+FOLDING_SAMPLE = 4
 
 
 class FeatureWork:
@@ -105,8 +107,7 @@ class FeatureWork:
         return self._pass_over(self._setting.data.valid_rows, 0)
 
     def _pass_over(self, rows: np.ndarray, view: int) -> Tensor:
-        setting, was_training = self._setting, self._setting.network.training
-        setting.network.eval()
+        setting = self._setting
         pictures = Pictures(setting.data, setting.recipe, setting.device)
         augmentation = setting.recipe.augmentation_of(self._stage)
         parts = split_into_batches(rows, setting.recipe.valid_batch_size)
@@ -121,13 +122,14 @@ class FeatureWork:
             f"{self._stage.name}: features, view {view + 1} of {self._stage.views}", len(rows)
         )
         features = []
+        quick: Network | None = None  # its weights will not move, so its batch normalisations can go
         for pixels in prefetched(make, enumerate(parts)):
+            quick = quick or folded_copy(setting.network, pixels[:FOLDING_SAMPLE])
             # A copy outside of inference mode, since the head's gradient needs ordinary tensors.
-            features.append(infer(setting, setting.network.embed, pixels).float().clone())
+            features.append(infer(setting, quick.embed, pixels).float().clone())
             self._progress.advance(len(pixels))
             self._between()
         self._progress.finish()
-        setting.network.train(was_training)
         return torch.cat(features)
 
 
