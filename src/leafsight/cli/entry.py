@@ -23,6 +23,7 @@ VERBS = {
     "check": ("check", "Look for what is wrong with a collection of photographs."),
     "split": ("split", "Divide a collection into train, calibration and test without leaks."),
     "train": ("train", "Train a network by a recipe."),
+    "average": ("average", "Make one network of several training runs: the mean of their weights."),
     "evaluate": ("evaluate", "Judge a model on photographs it has not seen."),
     "export": ("export", "Turn a finished training run into one model file."),
     "recipes": ("recipes", "List, copy and check training recipes."),

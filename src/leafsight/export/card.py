@@ -45,6 +45,7 @@ def model_card(
         "## Made from",
         f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
+        + _averaged(run)
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
         f"- graph: {exported.spec.precision}{looks}; largest difference of a logit between torch and fp32 "
         f"ONNX {exported.proof.max_abs_diff:.1e}",
@@ -52,6 +53,11 @@ def model_card(
         ", ".join(run.classes),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _averaged(run: TrainedRun) -> str:
+    kept = [one["folder"] for one in run.record.get("averaged", []) if one["kept"]]
+    return f", mean of the weights of {len(kept)} runs ({', '.join(kept)})" if kept else ""
 
 
 def _default_limits(evaluation: Evaluation) -> str:

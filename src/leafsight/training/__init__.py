@@ -14,6 +14,7 @@ from leafsight.training.catalogue import copy_recipe, recipe_names, recipe_text
 
 if TYPE_CHECKING:
     from leafsight.training.augmentation import AugmentationOptions, augment_batch
+    from leafsight.training.averaging import average_runs
     from leafsight.training.background_bank import BackgroundBank, build_bank
     from leafsight.training.backgrounds import BackgroundOptions, replace_backgrounds
     from leafsight.training.balance import BalanceOptions, class_weights, epoch_order, sampling_weights
@@ -55,6 +56,7 @@ _HOME = {
     "TrainingData": "data",
     "TrainingStoppedError": "interruption",
     "augment_batch": "augmentation",
+    "average_runs": "averaging",
     "build_bank": "background_bank",
     "build_loss": "losses",
     "class_weights": "balance",
@@ -94,6 +96,7 @@ __all__ = [
     "TrainingData",
     "TrainingStoppedError",
     "augment_batch",
+    "average_runs",
     "build_bank",
     "build_loss",
     "class_weights",
