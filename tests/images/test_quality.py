@@ -52,3 +52,19 @@ def test_the_size_of_the_file_hardly_matters():
     )
     assert large.sharpness == pytest.approx(small.sharpness, rel=0.3)
     assert large.brightness == pytest.approx(small.brightness, abs=0.01)
+
+
+def test_a_small_sharp_picture_is_not_blurred_by_measuring_it():
+    """Enlarging to 256 px first called 640 of 2,600 sharp photographs of 128 px too blurred."""
+    large = drawn(256, 256)
+    small = np.asarray(Image.fromarray(large).resize((96, 96), Image.Resampling.LANCZOS))
+    assert measure_quality(small).sharpness >= measure_quality(large).sharpness
+    # One white pixel, at the picture's own size: the variance is that of the Laplacian there.
+    point = np.zeros((66, 66, 3), np.uint8)
+    point[33, 33] = 255
+    assert measure_quality(point).sharpness == pytest.approx(255**2 * 20 / 64**2, rel=1e-3)
+
+
+def test_a_strip_too_thin_for_a_laplacian_is_measured_anyway():
+    for shape in ((2, 40, 3), (40, 1, 3), (1, 1, 3)):
+        assert measure_quality(np.zeros(shape, np.uint8)).sharpness == pytest.approx(0, abs=1e-6)

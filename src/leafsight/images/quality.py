@@ -13,7 +13,7 @@ from leafsight.images.shapes import RGB
 Real: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 MEASURED_SIDE_PX = 256
-"""Sharpness depends on the scale, so every photograph is measured at this longer side."""
+"""Sharpness depends on the scale, so a larger photograph is measured at this longer side."""
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601: grey as JPEG and Pillow compute it."""
@@ -21,7 +21,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured on a copy whose longer side is 256 px.
+    """What was measured on a copy whose longer side is 256 px, or on the picture itself where that is smaller.
 
     Attributes:
         sharpness: variance of the Laplacian of the grey levels, in squared levels: low is blurred.
@@ -45,11 +45,11 @@ def measure_quality(rgb: RGB) -> Quality:
     """Measure sharpness, light and colour.
 
     Args:
-        rgb: an upright picture, ``uint8[height, width, 3]``. A picture smaller than 256 px is enlarged and
-            so counts as less sharp, which it is.
+        rgb: an upright picture, ``uint8[height, width, 3]``. It is never enlarged: that would blur a small
+            picture whose every pixel is sharp.
     """
     height, width, _ = rgb.shape
-    scale = MEASURED_SIDE_PX / max(height, width)
+    scale = min(1.0, MEASURED_SIDE_PX / max(height, width))
     small = resize(rgb, max(3, round(width * scale)), max(3, round(height * scale)))
     grey = small.astype(np.float32) @ LUMA
     return Quality(
