@@ -69,6 +69,24 @@ def test_a_stage_override_reads_back_equal(tmp_path: Path) -> None:
     assert load_recipe(file) == recipe
 
 
+def test_a_stage_that_changes_one_value_of_a_table_keeps_the_others() -> None:
+    stage = {
+        "name": "all",
+        "epochs": 1,
+        "learning_rate": 0.1,
+        "augmentation": {"colour": {"hue_degrees": 3}},
+    }
+    table = {
+        "preset": "none",
+        "colour": {"probability": 0.5, "hue_degrees": 9},
+        "geometry": {"flip_vertical": 0.5},
+    }
+    recipe = tiny_recipe(stages=[stage], augmentation=table)
+    found = recipe.augmentation_of(recipe.stages[0])
+    assert (found.colour.probability, found.colour.hue_degrees) == (0.5, 3)
+    assert found.geometry.flip_vertical == 0.5
+
+
 @example('\x7f\n\t\\"')
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])))
 def test_any_text_survives_toml(text: str) -> None:

@@ -11,6 +11,7 @@ import click
 
 from leafsight.cli.terminal import cores, json_option, print_json, progress, quiet_option, settings_for
 from leafsight.errors import UsageError
+from leafsight.storage import merged
 
 if TYPE_CHECKING:
     from leafsight.evaluation import Evaluation
@@ -102,16 +103,8 @@ def packaging_values(
             changed = tomllib.loads(override)
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"--set {override}: {error}", hint="such as calibration.alpha=0.05") from error
-        values = _merged(values, changed)
+        values = merged(values, changed)
     return values
-
-
-def _merged(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(values)
-    for key, value in changed.items():
-        below = merged.get(key)
-        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _read_card(path: Path) -> str:

@@ -19,6 +19,7 @@ def model_card(
     *,
     abroad: Mapping[str, Evaluation] | None = None,
     notes: str = "",
+    name: str = "",
 ) -> str:
     """Markdown, the limits in its first lines.
 
@@ -28,6 +29,7 @@ def model_card(
         exported: for parity and precision.
         abroad: of collections from elsewhere, by name.
         notes: limits that only the maker knows, put first.
+        name: what people call the model; the recipe's title when empty.
     """
     recipe = run.recipe.recipe
     network = run.recipe.model
@@ -35,7 +37,8 @@ def model_card(
     looks = ", mean of the photograph and its mirror image" if exported.mirrored else ""
     limits = [notes.strip() or _default_limits(evaluation), _elsewhere(abroad)]
     sections = [
-        f"# {recipe.title or recipe.name}",
+        f"# {name or recipe.title or recipe.name}",
+        *([recipe.title] if name and recipe.title else []),
         "## Limits",
         "\n\n".join(part for part in limits if part),
         "## Judged on",

@@ -179,7 +179,9 @@ def package_run(
         },
         provenance=_provenance(run, index),
         recipe=recipe_as_toml(run.recipe),
-        card=model_card(run, evaluation, exported, abroad=elsewhere, notes=options.card_notes),
+        card=model_card(
+            run, evaluation, exported, abroad=elsewhere, notes=options.card_notes, name=options.name
+        ),
         include_weights=options.export.include_weights,
     )
     return Package(path, exported, calibration, evaluation, elsewhere, cache_rows(exam, test), images)

@@ -21,7 +21,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured on a copy whose longer side is 256 px, or on the picture itself where that is smaller.
+    """What was measured on a copy whose longer side is 256 px, or on a smaller picture as it is.
 
     Attributes:
         sharpness: variance of the Laplacian of the grey levels, in squared levels: low is blurred.

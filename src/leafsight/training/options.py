@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from leafsight.images import Preprocessing
+from leafsight.storage import merged
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -135,4 +136,6 @@ def _merged(stage: Any, values: dict[str, Any]) -> Any:
         return stage
     tables = {key: stage[key] for key in OVERRIDABLE if isinstance(stage.get(key), dict)}
     bases = {key: values.get(key, {}) for key in tables}
-    return stage | {key: bases[key] | table for key, table in tables.items() if isinstance(bases[key], dict)}
+    return stage | {
+        key: merged(bases[key], table) for key, table in tables.items() if isinstance(bases[key], dict)
+    }
