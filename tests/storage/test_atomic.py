@@ -9,6 +9,7 @@ import pytest
 from leafsight.errors import DiskFullError, PermissionDeniedError, StorageError
 from leafsight.storage import (
     canonical_json,
+    merged,
     os_errors_translated,
     read_json,
     replacing,
@@ -86,3 +87,15 @@ def test_reading_json_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "big.json").write_text("[" + "1," * 100 + "1]")
     with pytest.raises(StorageError, match="larger than 10 bytes"):
         read_json(tmp_path / "big.json", max_bytes=10)
+
+
+def test_tables_are_merged_within_tables_and_lists_replaced() -> None:
+    base = {"a": {"x": 1, "deep": {"p": 1, "q": 2}}, "list": [1, 2], "plain": 3}
+    changes = {"a": {"deep": {"q": 5}}, "list": [9], "plain": {"now": "a table"}, "new": {"k": 0}}
+    assert merged(base, changes) == {
+        "a": {"x": 1, "deep": {"p": 1, "q": 5}},
+        "list": [9],
+        "plain": {"now": "a table"},
+        "new": {"k": 0},
+    }
+    assert base["a"] == {"x": 1, "deep": {"p": 1, "q": 2}}  # left as it was
