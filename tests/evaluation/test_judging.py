@@ -88,6 +88,17 @@ def test_groups_widen_intervals(simulate) -> None:
     assert grouped.per_class[0].recall.low < plain.per_class[0].recall.low
 
 
+def test_a_leaf_photographed_often_counts_once() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 2])
+    answers = np.array([1, 1, 1, 0, 1, 2])  # one leaf of four photographs, three of them wrong
+    scores = Scores((np.eye(6) * 9)[answers].astype(np.float32))
+    metrics = judge(scores, labels, groups=["a", "a", "a", "a", None, None]).overall.metrics
+    assert metrics["accuracy"].value == pytest.approx(3 / 6)
+    assert metrics["group_accuracy"].value == pytest.approx((1 / 4 + 1 + 1) / 3)
+    assert metrics["group_accuracy"].low <= metrics["group_accuracy"].value <= metrics["group_accuracy"].high
+    assert "group_accuracy" not in judge(scores, labels).overall.metrics
+
+
 def test_group_codes() -> None:
     assert group_codes(["a", None, "a", None, 7, "7"], 6).tolist() == [0, 1, 0, 2, 3, 3]
     assert group_codes(None, 3).tolist() == [0, 1, 2]

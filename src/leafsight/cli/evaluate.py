@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     "accuracy",
+    "group_accuracy",
     "macro_f1",
     "crop_given_accuracy",
     "ece",

@@ -88,7 +88,7 @@ def groups_asked(sums: Sums) -> dict[str, int]:
     Args:
         sums: float64[n_groups, m] by name, from ``group_sums``.
     """
-    asked = {"accuracy": "photos"} | {
+    asked = {"accuracy": "photos", "group_accuracy": "photos"} | {
         f"{name}_accuracy": "photos" for name in sums if name.startswith("top_")
     }
     asked |= {name: below for name, (_, below) in RATIOS.items() if not name.endswith("set_size")}

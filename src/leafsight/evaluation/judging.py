@@ -21,7 +21,7 @@ from leafsight.evaluation.calibration import Calibration
 from leafsight.evaluation.details import confused_pairs, count_kinds, per_class, worst_mistakes
 from leafsight.evaluation.fitting import crop_mates, require_labels
 from leafsight.evaluation.interval import Interval, wilson
-from leafsight.evaluation.metrics import CENTRED, columns, confusion_matrix, measure
+from leafsight.evaluation.metrics import CENTRED, by_group, columns, confusion_matrix, measure
 from leafsight.evaluation.probability import softmax
 from leafsight.evaluation.reliability import reliability_table
 from leafsight.evaluation.results import (
@@ -144,6 +144,8 @@ def _slice(
     def everything(sums: Sums) -> Metrics:
         return measure(sums) | measure_answers(sums)
 
+    if n_groups < len(labels):
+        evidence = evidence | by_group(evidence["correct"], codes)
     sums = group_sums(evidence, codes, n_groups)
     points, resampled = resample(sums, everything, how)
     f1, f1_resampled = points.pop("f1"), resampled.pop("f1")

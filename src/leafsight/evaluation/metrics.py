@@ -12,7 +12,7 @@ import numpy as np
 from leafsight.evaluation.bootstrap import Metrics, Sums
 from leafsight.evaluation.probability import log_softmax
 from leafsight.evaluation.reliability import bin_gaps, equal_count_bins, equal_width_bins
-from leafsight.evaluation.shapes import Labels, Logits, Probabilities
+from leafsight.evaluation.shapes import Labels, Logits, Probabilities, RowInts
 
 CENTRED = frozenset({"ece", "adaptive_ece"})  # see ``percentile_interval``
 WANT_LOW = frozenset({"ece", "adaptive_ece", "nll", "brier", "aurc", "mean_set_size"})
@@ -66,6 +66,17 @@ def columns(logits: Logits, labels: Labels, temperature: float, bins: int, top_k
     return result
 
 
+def by_group(correct: np.ndarray, groups: RowInts) -> Sums:
+    """What each photograph adds so that every group counts once, however many photographs it has.
+
+    Args:
+        correct: float[n], 1 where the first guess is right.
+        groups: int[n], 0..g-1.
+    """
+    share = 1.0 / np.bincount(groups)[groups]
+    return {"group_share": share, "group_correct": share * correct}
+
+
 def measure(sums: Sums) -> Metrics:
     """Sums float64[b, m] by name -> metrics float64[b] by name, and ``f1`` float64[b, c].
 
@@ -83,6 +94,8 @@ def measure(sums: Sums) -> Metrics:
         "macro_f1": np.nansum(f1, axis=1) / present,
         "balanced_accuracy": np.nansum(recall, axis=1) / present,
     }
+    if "group_share" in sums:
+        metrics["group_accuracy"] = sums["group_correct"][:, 0] / sums["group_share"][:, 0]
     metrics |= {f"{name}_accuracy": sums[name][:, 0] / n for name in sums if name.startswith("top_")}
     metrics |= {
         "nll": sums["nll"][:, 0] / n,

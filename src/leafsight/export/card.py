@@ -9,7 +9,15 @@ from leafsight.evaluation import Evaluation, Slice
 from leafsight.export.exporting import ExportedNetwork
 from leafsight.training import TrainedRun
 
-HEADLINES = ("accuracy", "macro_f1", "crop_given_accuracy", "answered", "accuracy_answered", "ece")
+HEADLINES = (
+    "accuracy",
+    "group_accuracy",
+    "macro_f1",
+    "crop_given_accuracy",
+    "answered",
+    "accuracy_answered",
+    "ece",
+)
 
 
 def model_card(

@@ -12,6 +12,7 @@ FEW_PHOTOS = 20  # an interval on a share of twenty is up to 40 points wide
 CLOSE = 0.03  # a calibration error that nobody notices when acting on probabilities
 LABELS = {
     "accuracy": "accuracy",
+    "group_accuracy": "accuracy, each leaf (group) counted once",
     "macro_f1": "macro F1",
     "balanced_accuracy": "balanced accuracy",
     "nll": "negative log-likelihood (nats)",
