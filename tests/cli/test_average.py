@@ -31,6 +31,8 @@ def test_the_mean_of_two_runs_becomes_a_model(world: World, second: Path, tmp_pa
     rows = [line.split("\t") for line in done.out.splitlines()]
     assert [row[0] for row in rows] == ["run", str(world.run), str(second), str(mean)]
     assert rows[-1][-1] == "the mean"
+    told = leafsight("show", mean).out
+    assert f"the mean of the weights of run, run: macro f1 {float(rows[-1][1]):.3f}" in told
     for row in rows[1:]:
         assert 0 <= float(row[1]) <= 1
         assert 0 <= float(row[2]) <= 1

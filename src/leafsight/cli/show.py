@@ -69,10 +69,14 @@ def _show_run(path: Path, as_json: bool) -> None:
     for key in ("status", "recipe", "seed"):
         click.echo(f"{key}: {record.get(key)}")
     if "best" in record:
-        from leafsight.cli.train import best_epoch
+        from leafsight.cli.train import best_epoch, validation_numbers
 
         click.echo(f"took: {record['duration_s']:.0f} s")
-        click.echo(best_epoch(record["best"]))
+        parts = [one["folder"] for one in record.get("averaged", ()) if one["kept"]]
+        if parts:
+            click.echo(f"the mean of the weights of {', '.join(parts)}: {validation_numbers(record['best'])}")
+        else:
+            click.echo(best_epoch(record["best"]))
 
 
 def _show_condition(what: str, as_json: bool) -> None:

@@ -107,11 +107,16 @@ def command(
 
 def best_epoch(best: Mapping[str, Any]) -> str:
     """The kept epoch in words; people count from 1."""
+    return f"best was epoch {best['epoch'] + 1} of stage {best['stage_name']}: {validation_numbers(best)}"
+
+
+def validation_numbers(best: Mapping[str, Any]) -> str:
+    """What the kept weights reach on the validation photographs, in words."""
     valid = best.get("valid", {})
-    numbers = ", ".join(
+    numbers = [
         f"{key.replace('_', ' ')} {valid[key]:.3f}" for key in ("macro_f1", "accuracy") if key in valid
-    )
-    return f"best was epoch {best['epoch'] + 1} of stage {best['stage_name']}: {numbers} on validation"
+    ]
+    return f"{', '.join(numbers)} on validation"
 
 
 def train_run(
