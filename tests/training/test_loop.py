@@ -71,6 +71,29 @@ def test_the_kept_weights_are_those_that_were_judged(tmp_path: Path) -> None:
     assert float(loss) == pytest.approx(run.best["valid"]["loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_last_epoch_is_kept_when_that_is_asked(tmp_path: Path, keep: str) -> None:
+    """The second stage spoils what the first has learned."""
+    data = tiny_data(side_px=16)
+    stages = [plain_stage(epochs=3), plain_stage(name="spoil", epochs=2, learning_rate=30.0)]
+    recipe = tiny_recipe(
+        stages=stages,
+        optimizer={"ema_decay": 0.0, "clip_norm": 0.0, "schedule": "constant"},
+        early_stopping={"metric": "loss", "keep": keep},
+    )
+    run = train(recipe, data, tmp_path)
+    losses = [record["valid"]["loss"] for record in run.history]
+    assert losses[-1] > 2 * min(losses)
+    wanted = losses[-1] if keep == "last" else min(losses)
+    assert run.best["valid"]["loss"] == wanted
+    pixels = torch.from_numpy(data.images[data.valid_rows]).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        loss = nn.functional.cross_entropy(
+            run.network(pixels), torch.from_numpy(data.labels[data.valid_rows])
+        )
+    assert float(loss) == pytest.approx(wanted, rel=1e-3)
+
+
 def test_the_seed_decides(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.manual_seed(hash(name))

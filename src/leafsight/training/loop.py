@@ -197,7 +197,7 @@ def duration(seconds: float) -> str:
 
 def judge_epoch(session: Session) -> None:
     """Validate, keep the weights if they are the best, write the record and a checkpoint."""
-    state, setting, metric = session.state, session.setting, session.recipe.early_stopping.metric
+    state, setting, stopping = session.state, session.setting, session.recipe.early_stopping
     rows, domains = setting.data.valid_rows, setting.data.domains
     with session.averaged_weights():
         judgement = judge(
@@ -207,12 +207,12 @@ def judge_epoch(session: Session) -> None:
             setting.data.domain_names,
         )
         record = epoch_record(session, judgement)
-        score = judgement.score(metric)
-        record["is_best"] = state.best is None or score > state.best
+        score = judgement.score(stopping.metric)
+        record["is_best"] = stopping.keep == "last" or state.best is None or score > state.best
         if record["is_best"]:
             state.best = score
             session.keep_best(record)
-    gained = state.stage_best is None or score > state.stage_best + session.recipe.early_stopping.min_delta
+    gained = state.stage_best is None or score > state.stage_best + stopping.min_delta
     state.stage_best, state.stale_epochs = (
         (score, 0) if gained else (state.stage_best, state.stale_epochs + 1)
     )

@@ -107,13 +107,16 @@ class OptimizerOptions(Table):
 
 
 class EarlyStoppingOptions(Table):
-    """When a stage ends before its epochs, and which epoch is the best one.
+    """When a stage ends before its epochs, and which epoch's weights are kept.
 
-    ``patience_epochs`` 0 never stops early; ``metric`` (on the validation photographs) decides in any case
-    which weights are kept.
+    ``patience_epochs`` 0 never stops early. ``keep = "best"`` keeps the epoch that is best by ``metric`` on
+    the validation photographs; ``"last"`` keeps the last one whatever validation says, which is the better
+    choice for a schedule that ends in rest where validation photographs are few: the best of many noisy
+    numbers is mostly luck, and falls on an epoch of large steps.
     """
 
     metric: Literal["macro_f1", "accuracy", "loss"] = "macro_f1"
+    keep: Literal["best", "last"] = "best"
     patience_epochs: int = Field(default=0, ge=0)
     min_delta: float = Field(default=0.0, ge=0.0)
 
