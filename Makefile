@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 DATA   ?=
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-all check format install clean bench
+.PHONY: help demo test test-all check format install clean bench builtin
 
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
 	@echo 'make test                 the tests; make test-all adds the slow ones'
 	@echo 'make check                lint, types, import contracts'
 	@echo 'make bench                every benchmark of the README'
+	@echo 'make builtin PRETRAINED=  rebuild the model that ships; needs data/ and hours'
 
 install: $(READY)
 
@@ -47,9 +48,32 @@ bench: install
 	@set -e; for b in decode predictor coldstart 'training head' 'training step'; do echo "== $$b"; \
 	  set -- $$b; script=$$1; shift; OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/$$script.py "$$@"; done
 
-# The five collections with a stated licence; see docs/experiments.md, B2, for what each step is for.
+# The model that ships: five runs, each resumable, and two means of weights (docs/experiments.md, B2). About five hours.
 COLLECTIONS := plantvillage field-bean field-blackgram field-chilli citrus-leaf
-AGAIN = $(BIN)/leafsight train builtin-again $(COLLECTIONS:%=--data data/%) --cache runs/builtin/data --no-export
+LICENSED     = $(COLLECTIONS:%=--data data/%) --no-export
+AGAIN        = $(BIN)/leafsight train builtin-again $(LICENSED)
+FINER        = $(AGAIN) --pretrained runs/mixed-wide/checkpoint/best.safetensors --cache runs/finer-data \
+               --set data.cache_side_px=200 --set preprocessing.side_px=192 \
+               --set stages.0.epochs=5 --set stages.0.learning_rate=0.0002
+EXPORTED     = --set side_px=256 --set export.mirrored=true --set stress_rounds=2 --set calibration.familiarity_keep=0.95
+FIRST        = --pretrained runs/builtin/checkpoint/best.safetensors --cache runs/builtin/data
+
+builtin: install
+	@test -f "$(PRETRAINED)" || { echo 'error: no ImageNet weights'; \
+	  echo 'hint: make builtin PRETRAINED=mobilenetv2_100_imagenet_fp16.safetensors'; exit 2; }
+	$(BIN)/leafsight train builtin $(LICENSED) --out runs/builtin --pretrained "$(PRETRAINED)"
+	$(AGAIN) $(FIRST) --out runs/mixed --set seed=1 \
+	  --set mixing.mixup_probability=0.2 --set mixing.cutmix_probability=0.3
+	$(AGAIN) $(FIRST) --out runs/wide --set seed=2 \
+	  --set 'augmentation.geometry.crop_area=[0.1,1.0]' --set backgrounds.probability=0.75 \
+	  --set augmentation.colour.hue_degrees=4 --set augmentation.colour.temperature=0.15
+	$(BIN)/leafsight average runs/mixed runs/wide --out runs/mixed-wide --cache runs/builtin/data --force
+	$(FINER) --out runs/finer-field --set seed=3
+	$(FINER) --out runs/finer-plain --set seed=4 --set augmentation.preset=standard \
+	  --set 'augmentation.geometry.crop_area=[0.35,1.0]' --set backgrounds.probability=0.4
+	$(BIN)/leafsight average runs/finer-field runs/finer-plain --out runs/builtin-mean --cache runs/finer-data --force
+	$(BIN)/leafsight export runs/builtin-mean --out src/leafsight/bundle/builtin/plant-leaves.leafsight \
+	  --name plant-leaves --card docs/builtin-card.md --weights $(EXPORTED) --abroad data/field-apple
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache

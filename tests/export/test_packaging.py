@@ -98,3 +98,18 @@ def test_stressed_copies_differ_and_are_the_same_every_time() -> None:
     assert first.dtype == np.uint8
     np.testing.assert_array_equal(first, again)
     assert np.abs(first[:3].astype(int) - first[3:]).mean() > 1
+
+
+def test_a_second_round_of_stress_is_harder() -> None:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (24, 4, 4, 3), dtype=np.uint8)
+    images = np.ascontiguousarray(coarse.repeat(10, axis=1).repeat(10, axis=2))
+    labels = np.arange(24) % 3
+
+    def likeness(rounds: int) -> float:
+        """Mean correlation with the untouched photographs."""
+        found = stressed_copies(images, labels, not_a_leaf=(), copies=4, side_px=40, rounds=rounds)
+        pairs = zip(found, np.concatenate([images] * 4), strict=True)
+        return float(np.mean([np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in pairs]))
+
+    assert likeness(2) < likeness(1) < 1.0

@@ -52,6 +52,7 @@ class PackagingOptions(BaseModel):
         calibration: see ``CalibrationOptions``; crops and not-a-leaf classes come from the class names.
         stress_copies: changed copies of each calibration photograph on which the threshold of "cannot tell"
             must hold as well; 0 trusts photographs like the training photographs.
+        stress_rounds: how many times each copy is changed; 2 is harder than what training showed.
         familiar_photos: training photographs (a spread sample) that say what is familiar.
         card_notes: Markdown put first in the model card: the limits that only the maker knows.
     """
@@ -63,6 +64,7 @@ class PackagingOptions(BaseModel):
     export: ExportOptions = ExportOptions()
     calibration: CalibrationOptions = CalibrationOptions()
     stress_copies: int = Field(default=2, ge=0, le=20)
+    stress_rounds: int = Field(default=1, ge=1, le=4)
     familiar_photos: int = Field(default=4000, ge=1)
     card_notes: str = ""
 
@@ -294,7 +296,12 @@ def _stressed(
         return None
     numbers = tuple(run.classes.index(name) for name in not_leaf)
     copies = stressed_copies(
-        images, labels, not_a_leaf=numbers, copies=options.stress_copies, side_px=images.shape[1]
+        images,
+        labels,
+        not_a_leaf=numbers,
+        copies=options.stress_copies,
+        side_px=images.shape[1],
+        rounds=options.stress_rounds,
     )
     return collect_scores(predict, copies, progress=progress), np.tile(labels, options.stress_copies)
 

@@ -30,6 +30,7 @@ def stressed_copies(
     not_a_leaf: tuple[int, ...],
     copies: int,
     side_px: int,
+    rounds: int = 1,
 ) -> UInt8[np.ndarray, "m side_px side_px 3"]:
     """Each photograph ``copies`` times, changed as a field camera might; the order is copy by copy.
 
@@ -42,6 +43,8 @@ def stressed_copies(
         not_a_leaf: classes that show places; they lend backgrounds.
         copies: how many of each.
         side_px: side of the result.
+        rounds: how many times each is changed by the camera after its background was replaced. A network
+            that was trained with such changes is used to one round; two are harder than anything it saw.
     """
     rows = np.arange(len(images), dtype=np.int64)
     bank = build_bank(images, labels, rows, folder=None, fingerprint="", not_a_leaf=not_a_leaf, seed=SEED)
@@ -54,6 +57,8 @@ def stressed_copies(
             some = rows[first : first + BATCH_PHOTOS]
             pictures = torch.from_numpy(np.ascontiguousarray(images[some])).permute(0, 3, 1, 2)
             behind = replace_backgrounds(pictures, some, bank, generator, backgrounds)
-            changed = augment_batch(behind, augmentation, generator, side_px=side_px)
+            changed = behind
+            for _ in range(rounds):
+                changed = augment_batch(changed, augmentation, generator, side_px=side_px)
             made.append(changed.round().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy())
     return np.concatenate(made)
