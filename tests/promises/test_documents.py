@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -14,9 +16,10 @@ import pytest
 from leafsight import errors
 from leafsight.cli import command as root
 from leafsight.cli.entry import VERBS
+from leafsight.cli.export import packaging_values
 from leafsight.errors import LeafsightError
 from leafsight.settings import PREFIX, descriptions
-from leafsight.training import recipe_names, recipe_text
+from leafsight.training import load_recipe, recipe_names, recipe_text
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GUIDE = (REPOSITORY / "docs" / "cli.md").read_text()
@@ -138,6 +141,37 @@ def test_the_command_in_a_recipe_exists(name: str) -> None:
     check_words(tomllib.loads(recipe_text(name))["recipe"]["command"])
     for line in re.findall(r"^#.*?(leafsight \w.*)$", recipe_text(name), re.M):
         check_words(line)
+
+
+def test_the_commands_that_rebuild_the_builtin_model_exist(tmp_path: Path) -> None:
+    """The target takes hours, so what it would run is read: words, options, recipes and overrides."""
+    dry = subprocess.run(
+        ["make", "-n", "builtin", "PRETRAINED=weights.safetensors", f"VENV={tmp_path}"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    prefix = f"{tmp_path}/bin/"
+    lines = [
+        line.removeprefix(prefix)
+        for line in dry.stdout.replace("\\\n", " ").splitlines()
+        if line.startswith(f"{prefix}leafsight")
+    ]
+    assert [line.split()[1] for line in lines].count("train") == 5
+    made = {"weights.safetensors"}
+    for line in lines:
+        check_words(line)
+        words = shlex.split(line)
+        given = [word for flag, word in pairwise(words) if flag == "--set"]
+        if words[1] == "train":
+            assert load_recipe(words[2], given).recipe.name == words[2]
+            assert words[words.index("--pretrained") + 1].removesuffix("/checkpoint/best.safetensors") in made
+        elif words[1] == "average":
+            assert set(words[2 : words.index("--out")]) <= made
+        else:
+            packaging_values(given, name="", card_notes="", precision="auto", weights=True)
+        made.add(words[words.index("--out") + 1])
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
