@@ -16,9 +16,8 @@ from leafsight.cli.terminal import (
     quiet_option,
     settings_for,
 )
+from leafsight.cli.train import INDEX_FILE
 from leafsight.errors import UsageError
-
-INDEX_FILE = "index.parquet"
 
 
 @click.command(name="average")
@@ -47,7 +46,6 @@ def command(
     The mean is as quick as one network and often better than each, most of all on unlike photographs.
     `leafsight export` takes its folder like any other run.
     """
-    from leafsight.dataset import PhotoIndex
     from leafsight.errors import require
 
     require("torch", "train")
@@ -65,7 +63,7 @@ def command(
         progress=bars,
     )
     made = average_runs(runs, prepared.data, out, greedy=greedy, force=force, device=device, progress=bars)
-    PhotoIndex.load(index).save(out / INDEX_FILE)
+    prepared.index.save(out / INDEX_FILE)
     looked_at = made.record["averaged"]
     if as_json:
         print_json({"run": str(out), "valid": made.best["valid"], "averaged": looked_at})

@@ -9,7 +9,6 @@ mean is worthless, and the numbers that are told here show it. Enters: run folde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +27,9 @@ from leafsight.training.recipe_files import recipe_as_toml
 from leafsight.training.run_folder import RunFolder, new_record, write_record
 from leafsight.training.stages import PhotoWork, Setting
 from leafsight.training.trained_run import TrainedRun, load_run
-from leafsight.training.validation import Judgement, judge
+from leafsight.training.validation import Judgement, judge_valid
 
 Weights = dict[str, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Ingredient:
-    """One run that was looked at.
-
-    Attributes:
-        folder: where it lies.
-        seed: of its recipe.
-        recipe_fingerprint: of its recipe.
-        valid: what it reaches alone on the validation photographs.
-        kept: whether it is part of the mean.
-    """
-
-    folder: str
-    seed: int
-    recipe_fingerprint: str
-    valid: dict[str, Any]
-    kept: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for ``run.json``."""
-        return asdict(self)
 
 
 def average_runs(
@@ -135,11 +111,7 @@ class _Judging:
 
     def __call__(self, weights: Weights) -> Judgement:
         self._network.load_state_dict(weights)
-        data = self._setting.data
-        logits = PhotoWork(self._setting, 0).valid_logits()
-        rows, domains = data.valid_rows, data.domains
-        own = None if domains is None else domains[rows]
-        return judge(logits, data.labels[rows], own, data.domain_names)
+        return judge_valid(PhotoWork(self._setting, 0).valid_logits(), self._setting.data)
 
 
 def _greedy_choice(runs: Sequence[TrainedRun], alone: Sequence[Judgement], judging: _Judging) -> list[int]:
@@ -199,18 +171,17 @@ def _write(
         "valid": together.to_dict(),
         "is_best": True,
     }
-    folder.best.parent.mkdir(parents=True, exist_ok=True)
     texts = {"classes": canonical_json(list(data.classes)), "epoch": canonical_json(best)}
     save_weights(network, folder.best, texts)
     write_text(folder.recipe, recipe_as_toml(recipe))
-    ingredients = [
-        Ingredient(
-            folder=run.folder.path.name,
-            seed=run.recipe.seed,
-            recipe_fingerprint=run.recipe.fingerprint(),
-            valid=alone[number].to_dict(),
-            kept=number in kept,
-        ).to_dict()
+    parts = [
+        {
+            "folder": run.folder.path.name,
+            "seed": run.recipe.seed,
+            "recipe_fingerprint": run.recipe.fingerprint(),
+            "valid": alone[number].to_dict(),
+            "kept": number in kept,
+        }
         for number, run in enumerate(runs)
     ]
     write_record(
@@ -220,5 +191,5 @@ def _write(
         duration_s=sum(float(run.record.get("duration_s", 0.0)) for run in runs),
         best=best,
         history=[],
-        averaged=ingredients,
+        averaged=parts,
     )

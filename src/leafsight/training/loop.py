@@ -26,7 +26,7 @@ from leafsight.training.schedule import learning_rate_factor
 from leafsight.training.seeds import seed_dropout
 from leafsight.training.session import Session, open_session
 from leafsight.training.trained_run import TrainedRun, is_finished, load_run
-from leafsight.training.validation import Judgement, judge
+from leafsight.training.validation import Judgement, judge_valid
 
 STEP_RECORDS_PER_EPOCH = 20
 NAMES_SHOWN = 8
@@ -197,15 +197,9 @@ def duration(seconds: float) -> str:
 
 def judge_epoch(session: Session) -> None:
     """Validate, keep the weights if they are the best, write the record and a checkpoint."""
-    state, setting, stopping = session.state, session.setting, session.recipe.early_stopping
-    rows, domains = setting.data.valid_rows, setting.data.domains
+    state, stopping = session.state, session.recipe.early_stopping
     with session.averaged_weights():
-        judgement = judge(
-            session.work.valid_logits(),
-            setting.data.labels[rows],
-            None if domains is None else domains[rows],
-            setting.data.domain_names,
-        )
+        judgement = judge_valid(session.work.valid_logits(), session.setting.data)
         record = epoch_record(session, judgement)
         score = judgement.score(stopping.metric)
         record["is_best"] = stopping.keep == "last" or state.best is None or score > state.best

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int64
 
+from leafsight.training.data import TrainingData
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -64,6 +66,12 @@ def judge(
         macro_f1=macro_f1(labels, predicted, logits.shape[1]),
         domain_accuracy=by_domain,
     )
+
+
+def judge_valid(logits: Float[np.ndarray, "n classes"], data: TrainingData) -> Judgement:
+    """Judge the logits of the validation photographs, in the order of their rows."""
+    rows, domains = data.valid_rows, data.domains
+    return judge(logits, data.labels[rows], None if domains is None else domains[rows], data.domain_names)
 
 
 def macro_f1(labels: Int64[np.ndarray, " n"], predicted: Int64[np.ndarray, " n"], n_classes: int) -> float:
