@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +65,34 @@ def test_a_missing_split_is_named(world: World, tmp_path: Path) -> None:
             cache_folder=tmp_path / "exam",
             options=FP32,
         )
+
+
+def test_the_mirror_image_and_the_rounds_of_stress_reach_the_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, index = load_run(world.run), PhotoIndex.load(world.run / "index.parquet")
+    rounds = []
+
+    def watched(*images: np.ndarray, **options: Any) -> np.ndarray:
+        rounds.append(options["rounds"])
+        return stressed_copies(*images, **options)
+
+    monkeypatch.setattr("leafsight.export.packaging.stressed_copies", watched)
+    values = {"export": {"precision": "fp32", "mirrored": True}, "stress_rounds": 2, "name": "both"}
+    options = PackagingOptions.model_validate(values)
+    package = package_run(
+        run, index, tmp_path / "m.leafsight", cache_folder=tmp_path / "exam", options=options
+    )
+    assert rounds == [2]
+    assert "mean of the photograph and its mirror image" in open_bundle(package.path).card
+    predictor = BundlePredictor(package.path)
+    turned = np.ascontiguousarray(package.test_images[:, :, ::-1])
+    # Who looks at both sides says the same of a photograph and of its mirror image.
+    one, other = (collect_scores(predictor.scores, images) for images in (package.test_images, turned))
+    np.testing.assert_allclose(one.logits, other.logits, atol=1e-6)
+    plain = BundlePredictor(world.model)
+    one, other = (collect_scores(plain.scores, images) for images in (package.test_images, turned))
+    assert np.abs(one.logits - other.logits).max() > 1e-3  # of a tiny network's logits of 0.05
 
 
 def test_the_command_takes_options_of_packaging_and_collections_from_elsewhere(
