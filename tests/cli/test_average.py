@@ -70,3 +70,11 @@ def test_a_folder_that_is_no_run_is_named(world: World, tmp_path: Path) -> None:
     done = leafsight("average", world.run, tmp_path, "--out", tmp_path / "mean", "-q")
     assert done.code == 2
     assert f"{tmp_path} has no index.parquet" in done.error_lines[0]
+
+
+def test_an_occupied_folder_is_refused_before_any_photograph_is_read(world: World, tmp_path: Path) -> None:
+    taken = Path(shutil.copytree(world.run, tmp_path / "taken"))
+    done = leafsight("average", world.run, world.run, "--out", taken, "--cache", tmp_path / "pixels", "-q")
+    assert done.code == 1
+    assert f"{taken} holds an earlier run" in done.error_lines[0]
+    assert not (tmp_path / "pixels").exists()

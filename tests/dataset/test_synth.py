@@ -57,6 +57,14 @@ def test_unknown_crop_is_refused_with_the_known_ones() -> None:
     assert "Roundleaf" in caught.value.hint
 
 
+def test_nothing_is_drawn_before_an_unknown_crop_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="'Oak'"):
+        write_synthetic_collection(
+            tmp_path / "drawn", SMALL.model_copy(update={"crops": ("Roundleaf", "Oak")})
+        )
+    assert not (tmp_path / "drawn").exists()
+
+
 def test_a_collection_is_class_folders_with_a_leaf_map(tmp_path: Path) -> None:
     made = write_synthetic_collection(tmp_path, SMALL)
     assert made.classes == ("Background_without_leaves", "Roundleaf___Rust", "Roundleaf___healthy")

@@ -82,8 +82,9 @@ def test_reading_json_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(StorageError, match="not valid JSON"):
         read_json(tmp_path / "bad.json")
-    with pytest.raises(StorageError, match="No such file"):
+    with pytest.raises(StorageError, match="No such file") as caught:
         read_json(tmp_path / "none.json")
+    assert caught.value.hint == "check the path"
     (tmp_path / "big.json").write_text("[" + "1," * 100 + "1]")
     with pytest.raises(StorageError, match="larger than 10 bytes"):
         read_json(tmp_path / "big.json", max_bytes=10)

@@ -48,6 +48,8 @@ def test_the_fingerprint_sees_what_decides_and_nothing_else() -> None:
     base = tiny_recipe().fingerprint()
     assert tiny_recipe(recipe={"name": "other", "title": "same"}).fingerprint() == base
     assert tiny_recipe(threads=2, checkpoint_steps=5).fingerprint() == base
+    assert tiny_recipe(data={"max_cache_bytes": 10**9}).fingerprint() == base
+    assert tiny_recipe(data={"seed": 9}).fingerprint() != base
     assert tiny_recipe(seed=1).fingerprint() != base
     assert tiny_recipe(loss={"label_smoothing": 0.1}).fingerprint() != base
 

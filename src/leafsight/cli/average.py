@@ -49,8 +49,9 @@ def command(
     from leafsight.errors import require
 
     require("torch", "train")
-    from leafsight.training import average_runs, load_run, prepare_data
+    from leafsight.training import average_runs, load_run, prepare_data, require_room
 
+    require_room(runs, out, force=force)
     index = _common_index(runs)
     settings, bars = settings_for(), progress(quiet)
     recipe = load_run(runs[0]).recipe

@@ -11,6 +11,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -80,11 +81,7 @@ def draw_leaf(
     Raises:
         DatasetError: no such crop or condition.
     """
-    if crop not in SHAPES or condition not in CONDITIONS:
-        raise DatasetError(
-            f"cannot draw '{crop}' with '{condition}'",
-            hint=f"crops: {', '.join(SHAPES)}; conditions: {', '.join(CONDITIONS)}",
-        )
+    _require_known(crop, condition)
     leaf = _generator(seed, crop, condition, "leaf")
     camera = _generator(seed, crop, condition, f"view {view}")
     painted, inside = _painted_leaf(crop, condition, leaf, camera, side_px)
@@ -131,6 +128,8 @@ def write_synthetic_collection(
         DiskFullError, PermissionDeniedError, StorageError: the folder cannot be written.
     """
     options, progress = options or SynthOptions(), progress or Silent()
+    for crop, condition in product(options.crops, options.conditions):
+        _require_known(crop, condition)
     plan = _plan(options)
     progress.start("drawing photographs", len(plan))
     for shot in plan:
@@ -145,6 +144,14 @@ def write_synthetic_collection(
     leaves = len({(shot.class_name, shot.leaf) for shot in plan})
     progress.finish(f"{len(plan)} photographs of {leaves} leaves")
     return Collection(folder, tuple(options.class_names()), len(plan), leaves)
+
+
+def _require_known(crop: str, condition: str) -> None:
+    if crop not in SHAPES or condition not in CONDITIONS:
+        raise DatasetError(
+            f"cannot draw '{crop}' with '{condition}'",
+            hint=f"crops: {', '.join(SHAPES)}; conditions: {', '.join(CONDITIONS)}",
+        )
 
 
 @dataclass(frozen=True, slots=True)

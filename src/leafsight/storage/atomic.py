@@ -37,7 +37,8 @@ def os_errors_translated(path: Path) -> Iterator[None]:
                 f"no permission for {path}", hint="check the owner and mode"
             ) from error
         reason = error.strerror or str(error)
-        raise StorageError(f"{path}: {reason}") from error
+        hint = "check the path" if error.errno == errno.ENOENT else ""
+        raise StorageError(f"{path}: {reason}", hint=hint) from error
 
 
 @contextmanager

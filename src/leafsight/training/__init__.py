@@ -14,7 +14,7 @@ from leafsight.training.catalogue import copy_recipe, recipe_names, recipe_text
 
 if TYPE_CHECKING:
     from leafsight.training.augmentation import AugmentationOptions, augment_batch
-    from leafsight.training.averaging import average_runs
+    from leafsight.training.averaging import average_runs, require_room
     from leafsight.training.background_bank import BackgroundBank, build_bank
     from leafsight.training.backgrounds import BackgroundOptions, replace_backgrounds
     from leafsight.training.balance import BalanceOptions, class_weights, epoch_order, sampling_weights
@@ -71,6 +71,7 @@ _HOME = {
     "read_events": "events",
     "recipe_as_toml": "recipe_files",
     "replace_backgrounds": "backgrounds",
+    "require_room": "averaging",
     "sampling_weights": "balance",
     "train": "loop",
 }
@@ -114,6 +115,7 @@ __all__ = [
     "recipe_names",
     "recipe_text",
     "replace_backgrounds",
+    "require_room",
     "sampling_weights",
     "train",
 ]

@@ -62,13 +62,10 @@ def average_runs(
     progress = progress or Silent()
     runs = [load_run(path) for path in paths]
     _require_that_they_fit(runs, paths, data)
+    require_room(paths, out_dir, force=force)
     folder = RunFolder(out_dir)
-    if out_dir.resolve() in {path.resolve() for path in paths}:
-        raise TrainingError(f"{out_dir} is one of the runs that are averaged", hint="choose another --out")
     if force:
         folder.clear()
-    if folder.record.exists():
-        raise TrainingError(f"{out_dir} holds an earlier run", hint="choose another --out, or --force")
     recipe = runs[0].recipe
     with prepared_machine(device, recipe.threads, recipe.precision) as (chosen, machine):
         judging = _Judging(recipe, data, chosen, machine.precision)
@@ -84,6 +81,18 @@ def average_runs(
         progress.finish(f"the mean of {len(kept)}: macro F1 {together.macro_f1:.4f}")
         _write(folder, runs, alone, kept, mean, together, data, machine)
     return load_run(out_dir)
+
+
+def require_room(paths: Sequence[Path], out_dir: Path, *, force: bool = False) -> None:
+    """Refuse a folder that the mean cannot be written to; quick, so it can be asked before long work.
+
+    Raises:
+        TrainingError: ``out_dir`` is one of the runs, or holds another run and ``force`` is off.
+    """
+    if out_dir.resolve() in {path.resolve() for path in paths}:
+        raise TrainingError(f"{out_dir} is one of the runs that are averaged", hint="choose another --out")
+    if RunFolder(out_dir).record.exists() and not force:
+        raise TrainingError(f"{out_dir} holds an earlier run", hint="choose another --out, or --force")
 
 
 def mean_weights(states: Sequence[Weights]) -> Weights:

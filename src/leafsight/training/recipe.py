@@ -112,9 +112,9 @@ class Recipe(Table):
         return stage.mixing or self.mixing
 
     def decisive_values(self) -> dict[str, Any]:
-        """What decides the weights: everything but the header, the checkpoint rhythm and the threads."""
-        spoken = {"recipe", "threads", "checkpoint_minutes", "checkpoint_steps"}
-        return self.model_dump(mode="json", exclude=spoken)
+        """What decides the weights: everything but the header, checkpoint rhythm, threads and room."""
+        spoken = dict.fromkeys(("recipe", "threads", "checkpoint_minutes", "checkpoint_steps"), True)
+        return self.model_dump(mode="json", exclude={**spoken, "data": {"max_cache_bytes"}})
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the decisive values: equal for recipes that train the same network."""
