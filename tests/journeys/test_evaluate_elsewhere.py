@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.fakes.tiny_bundle import BLUE, GREEN, RED
+from tests.fakes.tiny_bundle import BLUE, GREEN, LABELS, RED, tiny_calibration, write_tiny_bundle
 from tests.journeys.small_world import leafsight, save_picture
+
+from leafsight.bundle import Label
 
 
 @pytest.fixture
@@ -47,3 +49,43 @@ def test_nothing_that_the_model_knows(colour_model: Path, tmp_path: Path) -> Non
     done = leafsight("evaluate", tmp_path / "pets", "--model", colour_model, "-q")
     assert done.code == 1
     assert "none of the photographs" in done.error_lines[0]
+
+
+@pytest.fixture(scope="module")
+def black_rot_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like ``colour_model``, but red is black rot of apple."""
+    rot = Label("Apple___Black_rot", "apple/black_rot", "apple", "black_rot", "Apple: black rot")
+    labels = (rot, *LABELS[1:])
+    calibration = tiny_calibration(classes=tuple(label.class_name for label in labels))
+    path = tmp_path_factory.mktemp("model") / "rot.leafsight"
+    return write_tiny_bundle(path, labels=labels, calibration=calibration)
+
+
+@pytest.fixture
+def frogeye(tmp_path: Path) -> Path:
+    """Leaves of apple with the leaf phase of black rot, under its own name, and healthy ones."""
+    for number in range(3):
+        save_picture(tmp_path / "field" / "Apple___Frogeye_leaf_spot" / f"{number}.jpg", RED, seed=number)
+        save_picture(tmp_path / "field" / "Apple healthy" / f"{number}.jpg", GREEN, seed=number)
+    return tmp_path / "field"
+
+
+def test_another_name_of_a_disease_is_judged_when_asked(black_rot_model: Path, frogeye: Path) -> None:
+    plain = leafsight("evaluate", frogeye, "--model", black_rot_model, "--json", "-q").json
+    assert plain["overall"]["photos"] == 3
+    assert plain["unknown_classes"]["classes"] == ["Apple___Frogeye_leaf_spot"]
+    twins = {"Apple___Frogeye_leaf_spot": "Apple___Black_rot"}
+    assert plain["same_disease"] == {"judged": False, "classes": twins}
+    asked = leafsight("evaluate", frogeye, "--model", black_rot_model, "--same-disease", "--json", "-q").json
+    assert asked["overall"]["photos"] == 6
+    assert asked["overall"]["metrics"]["accuracy"]["value"] == 1.0
+    assert asked["unknown_classes"] is None
+    assert asked["same_disease"] == {"judged": True, "classes": twins}
+
+
+def test_a_person_is_told_that_a_stranger_is_known_by_another_name(
+    black_rot_model: Path, frogeye: Path
+) -> None:
+    done = leafsight("evaluate", frogeye, "--model", black_rot_model, "-q")
+    told = "Apple___Frogeye_leaf_spot is another name for the disease of Apple___Black_rot"
+    assert f"{told}; it is judged with --same-disease" in done.out

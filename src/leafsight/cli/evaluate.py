@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,11 @@ SHOWN = (
 @click.option(
     "--cache", type=click.Path(path_type=Path), help="Keep prepared pixels here.  [default: the cache folder]"
 )
+@click.option(
+    "--same-disease",
+    is_flag=True,
+    help="Also judge classes that the model knows under the disease's other name.",
+)
 @quiet_option
 @json_option
 def command(
@@ -60,6 +66,7 @@ def command(
     report: Path | None,
     views: int,
     cache: Path | None,
+    same_disease: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -77,7 +84,8 @@ def command(
     index = read_index(data, None, quiet=quiet)
     if split is not None:
         index = index.where(split=split)
-    known, strangers = by_meaning(index.usable(), predictor.bundle.classes)
+    index, own = index.usable(), predictor.bundle.classes
+    known, strangers = by_meaning(index, own, same_disease=same_disease)
     if not len(known):
         raise EvaluationError(
             "none of the photographs shows a class that the model knows",
@@ -86,26 +94,48 @@ def command(
     folder = cache or settings.cache_dir / "evaluate"
     evaluation = judged(predictor, known, folder, report, quiet=quiet)
     unknown = told_of_strangers(predictor, strangers, folder, quiet=quiet) if len(strangers) else None
+    twins = names_by_disease(index.classes, own)
     if as_json:
-        print_json({**evaluation.to_dict(), "unknown_classes": unknown})
+        twins_told = {"same_disease": {"judged": same_disease, "classes": twins}}
+        print_json({**evaluation.to_dict(), "unknown_classes": unknown, **twins_told})
         return
     print_evaluation(evaluation)
     if unknown is not None:
         click.echo(
             f"of {unknown['photographs']} photographs of classes it does not know: {unknown['verdicts']}"
         )
+    for name, twin in twins.items():
+        verb = "was judged" if same_disease else "is judged with --same-disease"
+        click.echo(f"{name} is another name for the disease of {twin}; it {verb}")
 
 
-def by_meaning(index: PhotoIndex, classes: tuple[str, ...]) -> tuple[PhotoIndex, PhotoIndex]:
-    """The photographs of known classes under the model's own names, and the others."""
+def by_meaning(
+    index: PhotoIndex, classes: tuple[str, ...], *, same_disease: bool = False
+) -> tuple[PhotoIndex, PhotoIndex]:
+    """The photographs of known classes under the model's own names, and the others.
+
+    With ``same_disease``, a class that the model knows under the disease's other name counts as known.
+    """
     from leafsight.taxonomy import find_class
 
     own = {find_class(name).key: name for name in classes}
-    names = {name: own.get(find_class(name).key) for name in index.classes}
+    twins = names_by_disease(index.classes, classes) if same_disease else {}
+    names = {name: own.get(find_class(name).key) or twins.get(name) for name in index.classes}
     renamed = index.with_class_names(lambda name: names.get(name) or name)
     rows = [row for row, name in enumerate(index.column("class_name")) if names.get(name)]
     others = [row for row, name in enumerate(index.column("class_name")) if not names.get(name)]
     return renamed.rows(rows), index.rows(others)
+
+
+def names_by_disease(names: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
+    """Names that are none of the model's -> its class for the same disease: frogeye leaf spot, black rot."""
+    from leafsight.taxonomy import find_class
+
+    own = {find_class(name).key: name for name in classes}
+    found = {name: find_class(name) for name in names}
+    return {
+        name: own[one.same_as] for name, one in found.items() if one.key not in own and one.same_as in own
+    }
 
 
 def judged(
