@@ -89,3 +89,13 @@ def test_a_person_is_told_that_a_stranger_is_known_by_another_name(
     done = leafsight("evaluate", frogeye, "--model", black_rot_model, "-q")
     told = "Apple___Frogeye_leaf_spot is another name for the disease of Apple___Black_rot"
     assert f"{told}; it is judged with --same-disease" in done.out
+
+
+def test_a_person_with_nothing_but_other_names_learns_of_the_option(
+    black_rot_model: Path, frogeye: Path
+) -> None:
+    (frogeye / "Apple healthy").rename(frogeye / "Rice leaf blast")
+    done = leafsight("evaluate", frogeye, "--model", black_rot_model, "-q")
+    assert done.code == 1
+    assert "--same-disease" in done.error_lines[1]
+    assert leafsight("evaluate", frogeye, "--model", black_rot_model, "--same-disease", "-q").code == 0

@@ -86,15 +86,13 @@ def command(
         index = index.where(split=split)
     index, own = index.usable(), predictor.bundle.classes
     known, strangers = by_meaning(index, own, same_disease=same_disease)
+    twins = names_by_disease(index.classes, own)
     if not len(known):
-        raise EvaluationError(
-            "none of the photographs shows a class that the model knows",
-            hint="leafsight show MODEL lists its classes",
-        )
+        hint = "--same-disease judges these, too" if twins else "leafsight show MODEL lists its classes"
+        raise EvaluationError("none of the photographs shows a class that the model knows", hint=hint)
     folder = cache or settings.cache_dir / "evaluate"
     evaluation = judged(predictor, known, folder, report, quiet=quiet)
     unknown = told_of_strangers(predictor, strangers, folder, quiet=quiet) if len(strangers) else None
-    twins = names_by_disease(index.classes, own)
     if as_json:
         twins_told = {"same_disease": {"judged": same_disease, "classes": twins}}
         print_json({**evaluation.to_dict(), "unknown_classes": unknown, **twins_told})
