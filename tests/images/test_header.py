@@ -110,6 +110,50 @@ def test_nonsense_in_exif_counts_as_upright():
     assert read_header(encode(COLOUR, "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")).orientation == 1
 
 
+def exif_of(make: str | None, model: str | None, **times: str) -> bytes:
+    exif = Image.Exif()
+    for tag, text in ((271, make), (272, model), (306, times.get("changed"))):
+        if text is not None:
+            exif[tag] = text
+    if "taken" in times:
+        exif.get_ifd(34665)[36867] = times["taken"]
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_reads_camera_and_time(kind):
+    exif = exif_of("Canon", "Canon EOS 60D", taken="2024:05:06 07:08:09", changed="2025:01:01 00:00:00")
+    header = read_header(encode(COLOUR, kind, exif=exif))
+    assert header.camera == "Canon EOS 60D"
+    assert header.taken == "2024-05-06T07:08:09"
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [("Apple", "iPhone 6", "Apple iPhone 6"), (None, "X100", "X100"), ("NIKON CORP", None, "NIKON CORP"),
+     ("NIKON CORPORATION", "NIKON D90", "NIKON D90"), ("  ", "\n", None), (None, None, None)],
+)  # fmt: skip
+def test_a_camera_is_named_once(make, model, camera):
+    assert read_header(encode(COLOUR, "JPEG", exif=exif_of(make, model))).camera == camera
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [("0000:00:00 00:00:00", None), ("    :  :     :  :  ", None), ("2024:13:01 00:00:00", None),
+     ("2024:12:31 23:59:59", "2024-12-31T23:59:59"), ("yesterday", None)],
+)  # fmt: skip
+def test_a_clock_that_was_never_set_is_no_time(taken, expected):
+    assert read_header(encode(COLOUR, "JPEG", exif=exif_of(None, None, taken=taken))).taken == expected
+
+
+def test_long_and_unprintable_camera_names_are_cut_and_cleaned():
+    camera = read_header(encode(COLOUR, "JPEG", exif=exif_of(None, "a\x07b" + "c" * 500))).camera
+    assert camera is not None
+    assert camera.startswith("a b")
+    assert len(camera) <= 64
+    assert camera.isprintable()
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "MPO"])
 def test_counts_frames(kind):
     frames = [COLOUR.transpose(Image.Transpose.FLIP_LEFT_RIGHT), COLOUR.rotate(10)]

@@ -5,6 +5,7 @@ of quality, the leaf on a plain background, a heatmap laid over the picture. It 
 means, where files come from, or which model asks.
 """
 
+from leafsight.images.appearance import measure_appearance
 from leafsight.images.background import PlainBackground, plain_background
 from leafsight.images.decoding import decode
 from leafsight.images.formats import ImageFormat, sniff_format
@@ -16,15 +17,21 @@ from leafsight.images.preparing import normalise, prepare, prepare_bytes
 from leafsight.images.preprocessing import Preprocessing
 from leafsight.images.quality import Quality, measure_quality
 from leafsight.images.resizing import resize
+from leafsight.images.sketching import COLOUR_SIDE_PX, SKETCH_SIDE_PX, Sketch, draw_sketch
 
 __all__ = [
+    "COLOUR_SIDE_PX",
     "DecodeLimits",
     "ImageFormat",
     "ImageHeader",
     "PlainBackground",
     "Preprocessing",
     "Quality",
+    "SKETCH_SIDE_PX",
+    "Sketch",
     "decode",
+    "draw_sketch",
+    "measure_appearance",
     "measure_quality",
     "normalise",
     "overlay_heatmap",

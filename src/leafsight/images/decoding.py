@@ -22,7 +22,13 @@ HARMLESS = ("extraneous bytes", "subsampling", "unsupported", "colorspace", "col
 """Words in libjpeg's complaints after which Pillow is asked: odd files, but not damaged pictures."""
 
 
-def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, wanted_side_px: int | None = None) -> RGB:
+def decode(
+    data: bytes,
+    *,
+    limits: DecodeLimits = DEFAULT_LIMITS,
+    wanted_side_px: int | None = None,
+    header: ImageHeader | None = None,
+) -> RGB:
     """A photograph as upright red, green and blue.
 
     The header is checked first. The EXIF orientation is applied (from JPEG, MPO, PNG ``eXIf``, WebP and
@@ -35,6 +41,7 @@ def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, wanted_side_px
         wanted_side_px: how long the short side has to be at least. A JPEG or MPO is then decoded at the
             smallest of 1/8, 1/4, 1/2 whose short side is still at least twice that, otherwise whole. The
             answer depends on the sizes alone, never on speed or on the library that decodes.
+        header: what ``read_header`` said of the same bytes under the same limits, when that is known already.
 
     Returns:
         ``uint8[height, width, 3]``, contiguous, writable.
@@ -45,7 +52,7 @@ def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS, wanted_side_px
         CorruptImageError: truncated or damaged, with the reason.
         ImageError: smaller than ``limits.min_side_px``.
     """
-    header = read_header(data, limits)
+    header = header or read_header(data, limits)
     reduction = _reduction(header, wanted_side_px)
     if header.format in (ImageFormat.JPEG, ImageFormat.MPO):
         pixels = _jpeg_pixels(data, header, reduction)

@@ -21,6 +21,8 @@ class ImageHeader:
         frames: pictures in the file; only the first one is ever decoded.
         has_gps: the file tells where it was taken.
         bits: per channel.
+        camera: make and model from EXIF.
+        taken: when, from EXIF, ``"YYYY-MM-DDTHH:MM:SS"`` in the camera's local time.
     """
 
     format: ImageFormat
@@ -31,6 +33,8 @@ class ImageHeader:
     frames: int = 1
     has_gps: bool = False
     bits: int = 8
+    camera: str | None = None
+    taken: str | None = None
 
     @property
     def upright_size_px(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from leafsight.errors import CorruptImageError, UnsupportedImageError
 from leafsight.images.formats import ImageFormat
 from leafsight.images.header_record import ImageHeader
-from leafsight.images.tiff_tags import TagError, byte_order, first_directory, orientation_and_gps
+from leafsight.images.tiff_tags import ExifFacts, TagError, byte_order, exif_facts, first_directory
 
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -27,10 +27,8 @@ MAX_SCANS = 200
 class _Seen:
     frame: tuple[int, int, int, int] | None = None  # bits, height, width, components
     progressive: bool = False
-    orientation: int = 1
-    has_gps: bool = False
+    facts: ExifFacts | None = None
     frames: int = 1
-    exif: bool = False
 
 
 def read_jpeg_header(data: bytes) -> ImageHeader:
@@ -57,15 +55,18 @@ def read_jpeg_header(data: bytes) -> ImageHeader:
         raise CorruptImageError(
             f"the progressive JPEG has more than {MAX_SCANS} scans, which no camera writes"
         )
+    facts = seen.facts or ExifFacts()
     return ImageHeader(
         format=ImageFormat.MPO if seen.frames > 1 else ImageFormat.JPEG,
         width_px=width,
         height_px=height,
         mode={1: "L", 3: "RGB", 4: "CMYK"}[components],
-        orientation=seen.orientation,
+        orientation=facts.orientation,
         frames=seen.frames,
-        has_gps=seen.has_gps,
+        has_gps=facts.has_gps,
         bits=bits,
+        camera=facts.camera,
+        taken=facts.taken,
     )
 
 
@@ -77,9 +78,8 @@ def _take(seen: _Seen, marker: int, body: bytes) -> None:
             raise CorruptImageError("the JPEG has two frame headers")
         seen.frame = struct.unpack_from(">BHHB", body)
         seen.progressive = marker in PROGRESSIVE
-    elif marker == APP1 and body.startswith(b"Exif\x00") and not seen.exif:
-        seen.exif = True
-        seen.orientation, seen.has_gps = orientation_and_gps(body[6:])
+    elif marker == APP1 and body.startswith(b"Exif\x00") and seen.facts is None:
+        seen.facts = exif_facts(body[6:])
     elif marker == APP2 and body.startswith(b"MPF\x00"):
         seen.frames = _count_frames(body[4:])
 

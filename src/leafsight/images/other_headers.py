@@ -34,15 +34,23 @@ def read_png_header(data: bytes) -> ImageHeader:
     if colour not in PNG_MODES or bits not in (1, 2, 4, 8, 16):
         raise CorruptImageError(f"the PNG claims colour type {colour} with {bits} bits")
     mode = "1" if (colour, bits) == (0, 1) else PNG_MODES[colour]
-    orientation, has_gps, frames = 1, False, 1
+    facts, frames = tags_of.ExifFacts(), 1
     for kind, start, length in _png_chunks(data):
         if kind == b"eXIf":
-            orientation, has_gps = tags_of.orientation_and_gps(data[start : start + length])
+            facts = tags_of.exif_facts(data[start : start + length])
         elif kind == b"acTL" and length >= 4:
             frames = max(1, struct.unpack_from(">I", data, start)[0])
         elif kind == b"tRNS" and mode in ("L", "RGB", "1"):
             mode = "RGBA" if mode == "RGB" else "LA"
-    return ImageHeader(ImageFormat.PNG, width, height, mode, orientation, frames, has_gps, bits)
+    return _with_facts(ImageFormat.PNG, (width, height), mode, facts, frames, bits)
+
+
+def _with_facts(
+    kind: ImageFormat, size_px: tuple[int, int], mode: str, facts: tags_of.ExifFacts, frames: int, bits: int
+) -> ImageHeader:
+    return ImageHeader(
+        kind, *size_px, mode, facts.orientation, frames, facts.has_gps, bits, facts.camera, facts.taken
+    )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -69,9 +77,8 @@ def read_webp_header(data: bytes) -> ImageHeader:
     width, height, alpha = _webp_size(data, *chunks[0])
     frames = sum(kind == b"ANMF" for kind, _, _ in chunks)
     exif = next((data[start : start + length] for kind, start, length in chunks if kind == b"EXIF"), b"")
-    orientation, has_gps = tags_of.orientation_and_gps(exif)
     mode = "RGBA" if alpha else "RGB"
-    return ImageHeader(ImageFormat.WEBP, width, height, mode, orientation, max(1, frames), has_gps)
+    return _with_facts(ImageFormat.WEBP, (width, height), mode, tags_of.exif_facts(exif), max(1, frames), 8)
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -140,16 +147,9 @@ def read_tiff_header(data: bytes) -> ImageHeader:
             f"a TIFF with {pixels}, is not a common photograph",
             hint="save it as an 8-bit RGB TIFF, JPEG or PNG",
         )
-    return ImageHeader(
-        ImageFormat.TIFF,
-        tags[tags_of.WIDTH][0],
-        tags[tags_of.HEIGHT][0],
-        "1" if (mode, bits[0]) == ("L", 1) else mode,
-        tags_of.orientation(tags),
-        frames,
-        tags_of.GPS in tags,
-        bits[0],
-    )
+    size = (tags[tags_of.WIDTH][0], tags[tags_of.HEIGHT][0])
+    mode = "1" if (mode, bits[0]) == ("L", 1) else mode
+    return _with_facts(ImageFormat.TIFF, size, mode, tags_of.exif_facts(data), frames, bits[0])
 
 
 def tiff_tile_px(data: bytes) -> tuple[int, int]:

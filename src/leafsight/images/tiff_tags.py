@@ -1,23 +1,49 @@
-"""The tag directories of TIFF, which EXIF uses as well: whole numbers only, a few at a time.
+"""The tag directories of TIFF, which EXIF uses as well: whole numbers, a few at a time, and short texts.
 
 Sources: TIFF 6.0 (Adobe, 1992) section 2; Exif 2.32 (CIPA DC-008-2019) section 4.6.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 WIDTH, HEIGHT, BITS, PHOTOMETRIC = 256, 257, 258, 262
 ORIENTATION, SAMPLES, TILE_WIDTH, TILE_HEIGHT, SAMPLE_FORMAT = 274, 277, 322, 323, 339
 GPS = 34853
+MAKE, MODEL, CHANGED, EXIF_DIRECTORY, TAKEN = 271, 272, 306, 34665, 36867
 
 MAX_ENTRIES = 4096
 MAX_VALUES = 8
 MAX_DIRECTORIES = 1000
+MAX_TEXT_BYTES = 64
 WHOLE_TYPES = {1: "B", 3: "H", 4: "I", 13: "I"}  # BYTE, SHORT, LONG, IFD
 
+TEXT_TYPE = 2
+# Exif 2.32 section 4.6.5: "YYYY:MM:DD HH:MM:SS"; a camera whose clock was never set writes spaces or zeros.
+_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+
 Tags = Mapping[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExifFacts:
+    """What EXIF says beside the picture.
+
+    Attributes:
+        orientation: 1 to 8; 1 is upright.
+        has_gps: a GPS directory is there.
+        camera: make and model, such as ``"Canon EOS 60D"``.
+        taken: local time of the shutter, ``"YYYY-MM-DDTHH:MM:SS"``; of the last change where only that is
+            there.
+    """
+
+    orientation: int = 1
+    has_gps: bool = False
+    camera: str | None = None
+    taken: str | None = None
 
 
 class TagError(ValueError):
@@ -68,16 +94,37 @@ def count_directories(data: bytes) -> int:
     return 1 + len(seen)
 
 
-def orientation_and_gps(exif: bytes) -> tuple[int, bool]:
-    """The orientation 1..8 and whether a GPS directory is there.
+def exif_facts(exif: bytes) -> ExifFacts:
+    """Orientation, GPS, camera and time from an EXIF block.
 
-    EXIF is advice beside the picture: what cannot be read counts as upright and without GPS.
+    EXIF is advice beside the picture: what cannot be read counts as upright, without GPS, of no known camera.
     """
+    data = exif.removeprefix(b"Exif\x00\x00")
     try:
-        tags, _ = first_directory(exif.removeprefix(b"Exif\x00\x00"))
+        tags, _ = first_directory(data)
     except TagError:
-        return 1, False
-    return orientation(tags), GPS in tags
+        return ExifFacts()
+    texts = _texts(data, struct.unpack_from(byte_order(data) + "I", data, 4)[0])
+    if inner := tags.get(EXIF_DIRECTORY):
+        texts = {**texts, **_texts(data, inner[0])}
+    return ExifFacts(orientation(tags), GPS in tags, _camera(texts), _taken(texts))
+
+
+def _camera(texts: Mapping[int, str]) -> str | None:
+    """Make and model as one name; most makers repeat the make in the model."""
+    make, model = texts.get(MAKE, ""), texts.get(MODEL, "")
+    if make and model.lower().startswith(make.split()[0].lower()):
+        make = ""
+    return " ".join(part for part in (make, model) if part) or None
+
+
+def _taken(texts: Mapping[int, str]) -> str | None:
+    for tag in (TAKEN, CHANGED):
+        if match := _TIME.match(texts.get(tag, "")):
+            year, month, day, hour, minute, second = match.groups()
+            if year > "0000" and "01" <= month <= "12" and "01" <= day <= "31" and hour < "24":
+                return f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+    return None
 
 
 def orientation(tags: Tags) -> int:
@@ -116,3 +163,24 @@ def _values(data: bytes, field: int, kind: int, length: int, order: str) -> tupl
     if field + struct.calcsize(pattern) > len(data):
         return ()
     return struct.unpack_from(pattern, data, field)
+
+
+def _texts(data: bytes, offset: int) -> dict[int, str]:
+    """The short ASCII texts of the directory at ``offset``; empty when it cannot be read."""
+    order = byte_order(data)
+    if offset + 2 > len(data):
+        return {}
+    count = min(struct.unpack_from(order + "H", data, offset)[0], MAX_ENTRIES)
+    texts: dict[int, str] = {}
+    for start in range(offset + 2, min(offset + 2 + 12 * count, len(data) - 11), 12):
+        tag, kind, length = struct.unpack_from(order + "HHI", data, start)
+        if kind != TEXT_TYPE or tag not in (MAKE, MODEL, CHANGED, TAKEN):
+            continue
+        at = start + 8 if length <= 4 else struct.unpack_from(order + "I", data, start + 8)[0]
+        raw = data[at : at + min(length, MAX_TEXT_BYTES)].split(b"\x00")[0]
+        # Anything may stand there; only what prints is kept.
+        text = " ".join(
+            "".join(c if c.isprintable() else " " for c in raw.decode("ascii", "replace")).split()
+        )
+        texts.setdefault(tag, text)
+    return texts
