@@ -11,7 +11,6 @@ import pytest
 from leafsight.errors import StorageError
 from leafsight.evaluation import EvaluationOptions, Scores, evaluate, fit_calibration, write_report
 from leafsight.evaluation.report.charts import _round_up
-from leafsight.evaluation.report.markup import Html, join, table, tag
 
 FAST = EvaluationOptions(resamples=100)
 NASTY = 'leaf <script>alert(1)</script> & "quotes" \n 葉'
@@ -204,21 +203,6 @@ def test_an_unwritable_place_keeps_the_old_file(evaluation, tmp_path: Path) -> N
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError):
         write_report(evaluation, tmp_path / "file" / "r.html")
-
-
-def test_only_markup_is_markup() -> None:
-    assert tag("p", "<b>") == "<p>&lt;b&gt;</p>"
-    assert tag("p", tag("b", "x")) == "<p><b>x</b></p>"
-    assert tag("a", "", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;"></a>'
-    assert join(["<", Html("<")]) == "&lt;<"
-    assert tag("rect", x=1.23456, y=2.0) == '<rect x="1.23" y="2"/>'
-    assert tag("details", "", open=True, hidden=None) == "<details open></details>"
-
-
-def test_tables_say_what_their_cells_belong_to() -> None:
-    written = table(("class", "n"), [("a", "1")], "Counts", numeric=(1,))
-    assert "<caption>Counts</caption>" in written
-    assert '<th scope="row">a</th><td class="num">1</td>' in written
 
 
 @pytest.mark.parametrize(

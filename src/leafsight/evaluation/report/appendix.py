@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from leafsight.evaluation.report import charts, words
-from leafsight.evaluation.report.markup import Html, figure, folded, join, section, table, tag
 from leafsight.evaluation.results import Evaluation
+from leafsight.pages import Html, figure, folded, join, section, table, tag
 
 
 def all_numbers(evaluation: Evaluation) -> Html:

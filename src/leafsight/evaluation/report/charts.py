@@ -8,21 +8,11 @@ import numpy as np
 
 from leafsight.evaluation.interval import Interval, wilson
 from leafsight.evaluation.reliability import ReliabilityBin
-from leafsight.evaluation.report.markup import Html, join, tag
+from leafsight.pages import Html, join, svg, tag
 
 SERIES = 6  # colours in the style; further lines are left to the table
 DASHES = (None, "7 3", "2 3", "9 3 2 3", "4 2", "1 4")  # told apart without colour, on paper as well
 Point = tuple[float, float]
-
-
-def svg(
-    width: float, height: float, title: str, description: str, content: Sequence[str], kind: str = ""
-) -> Html:
-    """The frame of a drawing; what it shows is also said in words."""
-    words = [tag("title", title), tag("desc", description)]
-    box = f"0 0 {width:g} {height:g}"
-    most = f"max-width:{width:.0f}px"
-    return tag("svg", [*words, *content], viewBox=box, role="img", class_="chart", style=most)
 
 
 def bar(interval: Interval, *, width: float = 120.0) -> Html:

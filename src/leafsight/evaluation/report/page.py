@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leafsight.evaluation.report import appendix, sections
-from leafsight.evaluation.report.markup import Html, join, tag
-from leafsight.evaluation.report.pictures import thumbnail
 from leafsight.evaluation.results import Evaluation, Mistake, plain
+from leafsight.pages import Html, document, join, tag, thumbnail
 from leafsight.storage import write_json, write_text
 
 if TYPE_CHECKING:
     from leafsight.evaluation.shapes import Picture
 
 PICTURES_BUDGET_CHARACTERS = 2_000_000  # of base64; the page stays below 3 MB
-# Nothing may be fetched and nothing may run, whatever a class name holds.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 Pictures = Callable[[int], "Picture | None"]
 
@@ -75,18 +71,6 @@ def write_report(
 
 
 def _page(title: str, first: Html, parts: Sequence[Html]) -> str:
-    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        [
-            tag("meta", charset="utf-8"),
-            tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name="color-scheme", content="light dark"),
-            tag("title", title),
-            tag("style", Html(style)),
-        ],
-    )
     names = [("domains", "origin"), ("classes", "classes"), ("confusion", "mistaken pairs")]
     names += [("confidence", "confidence"), ("answers", "answers"), ("mistakes", "worst mistakes")]
     names += [
@@ -97,12 +81,16 @@ def _page(title: str, first: Html, parts: Sequence[Html]) -> str:
     ]
     body = join(parts)
     links = [tag("a", name, href=f"#{anchor}") for anchor, name in names if f'id="{anchor}"' in body]
-    whole = [
-        tag("header", [tag("h1", title), first, tag("nav", links, aria_label="Parts of this report")]),
-        tag("main", body),
-        tag("footer", "Written by leafsight. This page holds no script and asks for nothing from outside."),
-    ]
-    return "<!DOCTYPE html>\n" + tag("html", [head, tag("body", whole)], lang="en") + "\n"
+    return document(
+        title,
+        [
+            tag("header", [tag("h1", title), first, tag("nav", links, aria_label="Parts of this report")]),
+            tag("main", body),
+            tag(
+                "footer", "Written by leafsight. This page holds no script and asks for nothing from outside."
+            ),
+        ],
+    )
 
 
 def _images(evaluation: Evaluation, pictures: Pictures | None, heatmaps: Pictures | None) -> dict[int, Html]:

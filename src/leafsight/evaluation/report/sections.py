@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leafsight.evaluation.report import charts, words
-from leafsight.evaluation.report.markup import Html, figure, folded, join, section, table, tag
 from leafsight.evaluation.results import ClassResult, Evaluation, Slice
+from leafsight.pages import Html, figure, folded, join, section, table, tag
 
 TILES = ("accuracy", "macro_f1", "accuracy_answered", "answered", "crop_given_accuracy", "ece")
 DOMAIN_COLUMNS = (

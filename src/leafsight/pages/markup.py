@@ -47,6 +47,25 @@ def join(content: Content) -> Html:
     return Html("".join(piece if isinstance(piece, Html) else escape(piece, quote=False) for piece in pieces))
 
 
+def svg(
+    width: float, height: float, title: str, description: str, content: Sequence[str], kind: str = "chart"
+) -> Html:
+    """The frame of a drawing; what it shows is also said in words.
+
+    Args:
+        width: of the drawing in CSS pixels; it shrinks with the page and never grows.
+        height: of the drawing in CSS pixels.
+        title: its name, said by screen readers.
+        description: what it shows, in words.
+        content: its pieces.
+        kind: the class of the style.
+    """
+    words = [tag("title", title), tag("desc", description)]
+    box = f"0 0 {width:g} {height:g}"
+    most = f"max-width:{width:.0f}px"
+    return tag("svg", [*words, *content], viewBox=box, role="img", class_=kind, style=most)
+
+
 def _plain(value: object) -> str:
     # SVG coordinates: a hundredth of a pixel is enough, and keeps the file small.
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

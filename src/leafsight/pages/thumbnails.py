@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
 
 from leafsight.errors import require
-from leafsight.evaluation.report.markup import Html, tag
-
-if TYPE_CHECKING:
-    from leafsight.evaluation.shapes import Picture
+from leafsight.pages.markup import Html, tag
 
 SIDE_PX = 200
 QUALITY = 78  # about 8 kB at 200 px; below 70 lesions begin to show blocks
 
 
-def thumbnail(picture: Picture, alt: str) -> Html:
+def thumbnail(picture: UInt8[np.ndarray, "height width 3"], alt: str) -> Html:
     """An ``<img>`` with the picture in it, at most ``SIDE_PX`` on a side.
 
     Args:
