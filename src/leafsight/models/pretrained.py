@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from leafsight.errors import ConfigError, StorageError
-from leafsight.models.download import fetch_weights, file_sha256, is_address
+from leafsight.models.download import fetch_weights, is_address
 from leafsight.models.options import ModelOptions
 from leafsight.progress import Progress
+from leafsight.storage import file_sha256
 
 
 def resolve_pretrained(
