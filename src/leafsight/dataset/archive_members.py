@@ -25,6 +25,15 @@ _DAMAGE = (
     NotImplementedError,  # a zip method that Python has no code for
     RuntimeError,  # zipfile's word for a password
 )
+# A name, or the list of attributes that holds one, is longer nowhere.
+MAX_NAME_BYTES = 1024**2
+_NAME_HEADERS = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,20 @@ class Member:
     file: Readable
 
 
+class _HostileHeaderError(tarfile.TarError):
+    """A header that no honest program writes."""
+
+
 class _StrictInfo(tarfile.TarInfo):
     """tarfile takes a torn or garbled header for the end of the archive; here only the end marker is."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _StrictInfo:
+        info = super().frombuf(buf, encoding, errors)
+        # tarfile reads a long name whole into memory, and a few kilobytes of gzip can announce gigabytes.
+        if info.type in _NAME_HEADERS and info.size > MAX_NAME_BYTES:
+            raise _HostileHeaderError(f"a name of {info.size} bytes")
+        return info
 
     @classmethod
     def fromtarfile(cls, tar: tarfile.TarFile) -> _StrictInfo:
@@ -76,7 +97,27 @@ class _StrictInfo(tarfile.TarInfo):
 
 def members_of(archive: Path, limits: ArchiveLimits) -> Iterator[Member]:
     """Regular files in order; the stream of one is valid until the next is asked for."""
-    return _zip_members(archive, limits) if zipfile.is_zipfile(archive) else _tar_members(archive, limits)
+    is_zip = zipfile.is_zipfile(archive) and not _is_tar(archive)
+    return _zip_members(archive, limits) if is_zip else _tar_members(archive, limits)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the bytes are those of a tar (also compressed) or a zip.
+
+    The tar is asked for first: one whose last file is a zip has the end mark of a zip near its end.
+    """
+    return _is_tar(path) or zipfile.is_zipfile(path)
+
+
+def _is_tar(path: Path) -> bool:
+    """As ``tarfile.is_tarfile``, which reads the first header without any limit."""
+    try:
+        with tarfile.open(path, tarinfo=_StrictInfo):
+            return True
+    except (_HostileHeaderError, RecursionError):
+        return True  # a tar that will be refused, with the reason, when it is read
+    except tarfile.TarError:
+        return False
 
 
 def _tar_members(archive: Path, limits: ArchiveLimits) -> Iterator[Member]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tarfile
-import zipfile
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from leafsight.dataset.archive_members import ArchiveLimits, Readable, damage_named, members_of
+from leafsight.dataset.archive_members import ArchiveLimits, Readable, damage_named, is_packed, members_of
 from leafsight.dataset.folders import Finding, is_litter, label_by_folder
+from leafsight.dataset.shards import class_list, is_shard, label_by_key
 from leafsight.errors import DatasetError
 from leafsight.progress import Progress, Silent
 from leafsight.storage import os_errors_translated, read_json, write_json
@@ -28,7 +27,7 @@ KEPT_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mp
 def is_archive(path: Path) -> bool:
     """Whether the bytes, not the name, are those of a tar (also compressed) or a zip."""
     with os_errors_translated(path):
-        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+        return is_packed(path)
 
 
 def find_in_archive(
@@ -49,7 +48,8 @@ def find_in_archive(
 
     Raises:
         DatasetError: no store was given; the archive is damaged, encrypted, over a limit, or holds a link, a
-            device, an absolute path or one that leads outside; or it has no class folders. Nothing is left.
+            device, an absolute path or one that leads outside (nothing is left of it then); or it has neither
+            class folders nor the keys and labels of a WebDataset shard.
         DiskFullError, PermissionDeniedError: the store cannot be written.
     """
     if store is None:
@@ -65,7 +65,10 @@ def find_in_archive(
     if listed.get("format") != STORE_FORMAT:
         raise DatasetError(f"{home} was written by another leafsight", hint="remove the folder and run again")
     stored: dict[str, str | None] = listed["members"]
-    finding = label_by_folder(stored, str(home), source)
+    if is_shard(stored):
+        finding = label_by_key(stored, home, source, archive, class_list(archive.parent))
+    else:
+        finding = label_by_folder(stored, str(home), source)
     too_large = f"image-too-large: more than {listed['max_file_bytes']} bytes; it was not unpacked"
     for number, photo in enumerate(finding.photos):
         place = stored.get(photo.path)
@@ -102,6 +105,7 @@ def _copy_members(
         limits.max_total_bytes, int(limits.max_ratio * archive.stat().st_size) + limits.max_file_bytes
     )
     members: dict[str, str | None] = {}
+    copies: dict[str, int] = {}
     total = 0
     with damage_named(archive):
         for number, member in enumerate(members_of(archive, limits)):
@@ -110,7 +114,7 @@ def _copy_members(
             suffix = PurePosixPath(member.name).suffix.lower()
             place = f"{number // 1000:04d}/{number:07d}{suffix if suffix in KEPT_SUFFIXES else ''}"
             written = _copy(member.file, part / place, limits.max_file_bytes)
-            members[_unused(member.name, members)] = None if written is None else place
+            members[_unused(member.name, members, copies)] = None if written is None else place
             total += limits.max_file_bytes if written is None else written
             if total > allowed:
                 raise DatasetError(
@@ -122,12 +126,12 @@ def _copy_members(
     return members
 
 
-def _unused(name: str, members: dict[str, str | None]) -> str:
-    """A tar may hold two files of one name; both are kept."""
-    number, free = 1, name
+def _unused(name: str, members: dict[str, str | None], copies: dict[str, int]) -> str:
+    """A tar may hold two files of one name; both are kept. ``copies`` says how often a name was met."""
+    free = name
     while free in members:
-        number += 1
-        free = f"{name}~{number}"
+        copies[name] = copies.get(name, 1) + 1
+        free = f"{name}~{copies[name]}"
     return free
 
 

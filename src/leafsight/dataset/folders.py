@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -31,6 +31,9 @@ NOT_PHOTOGRAPHS = {
     ".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm", ".pdf",
     ".py", ".ipynb", ".log", ".zip", ".tar", ".gz", ".parquet", ".db", ".ini", ".npy", ".npz", ".mat",
 }  # fmt: skip
+# A path may be as long as the disk allows, and every folder of a lost disk may fail.
+LONGEST_SHOWN_CHARACTERS = 200
+MOST_NOTES = 40
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ def find_in_folders(root: Path, source: str) -> Finding:
             f"{root} {what}", hint="give a folder with one sub-folder a class, a CSV, a tar or a zip"
         )
     root = root.resolve()
-    walk = _Walk(root)
+    walk = Walk(root)
     names = list(walk.files())
     finding = label_by_folder(names, str(root), source)
     finding.notes.extend(walk.notes)
@@ -108,7 +111,7 @@ def label_by_folder(names: Iterable[str], root: str, source: str) -> Finding:
 
 def found(source: str, root: str, name: str, class_name: str, split: str | None = None) -> FoundPhoto:
     """A found file; a name that is not valid Unicode becomes readable and a fault."""
-    if _is_unicode(name):
+    if is_unicode(name):
         return FoundPhoto(source, root, name, class_name, split=split)
     reason = "unreadable-name: the file name is not valid UTF-8; rename the file"
     return FoundPhoto(source, root, readable(name), readable(class_name), split=split, fault=reason)
@@ -123,7 +126,8 @@ def _is_no_photograph(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in NOT_PHOTOGRAPHS
 
 
-def _is_unicode(name: str) -> bool:
+def is_unicode(name: str) -> bool:
+    """Whether a table can hold ``name``: no half of a character pair, as bytes that are no text become."""
     return name.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
 
 
@@ -132,23 +136,30 @@ def readable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
+def unlisted(root: Path, listed: Container[str]) -> int:
+    """How many photographs below ``root`` are not among ``listed``, judged by their names only."""
+    walk = Walk(root)
+    return sum(not (_is_no_photograph(name) or readable(name) in listed) for name in walk.files())
+
+
 def _wrapping_folders(names: list[str]) -> int:
     """How many folders at the top hold everything and are no class: the common ones, up to a split folder."""
-    parents = [name.split("/")[:-1] for name in names]
-    if not parents:
+    if not names:
         return 0
-    first, last = min(parents), max(parents)
+    # One pass each, keeping nothing: the folders of a million names as lists would take a gigabyte.
+    first = min(name.split("/")[:-1] for name in names)
+    last = max(name.split("/")[:-1] for name in names)
     common = 0
     while common < min(len(first), len(last)) and first[common] == last[common]:
         if first[common].lower() in SPLIT_FOLDERS:
             return common
         common += 1
-    inner = {parent[common] for parent in parents if len(parent) > common}
+    inner = {parts[common] for parts in (name.split("/") for name in names) if len(parts) > common + 1}
     # Without two folders inside, the innermost common folder is the one class that there is.
     return common if len(inner) >= 2 else max(0, common - 1)
 
 
-class _Walk:
+class Walk:
     """Lists files below a folder; every real folder once, links to folders only when they lead outside."""
 
     def __init__(self, root: Path) -> None:
@@ -158,6 +169,7 @@ class _Walk:
         self.notes: list[str] = []
 
     def files(self) -> Iterator[str]:
+        """Names relative to the root with ``/`` in between; what cannot be listed goes into ``notes``."""
         with os_errors_translated(self._root):
             next(self._root.iterdir(), None)
         yield from self._below(str(self._root), "")
@@ -178,22 +190,31 @@ class _Walk:
                 with os.scandir(folder) as entries:
                     inside = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.notes.append(f"{readable(folder)} could not be listed: {error.strerror}")
+                self._note(folder, error)
                 continue
             for entry in inside:
                 name = prefix + entry.name
                 if is_litter(entry.name):
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                if _is_folder(entry, follow_links=False):
                     pending.append((entry.path, name + "/"))
                 elif _is_folder(entry):
                     self._links.append((entry.path, name + "/"))
                 else:
                     yield name
 
+    def _note(self, folder: str, error: OSError) -> None:
+        shown = readable(folder)
+        if len(shown) > LONGEST_SHOWN_CHARACTERS:
+            shown = f"{shown[:LONGEST_SHOWN_CHARACTERS]}... ({len(shown)} characters)"
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(f"{shown} could not be listed: {error.strerror}")
+        elif len(self.notes) == MOST_NOTES:
+            self.notes.append("and more folders that could not be listed")
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+
+def _is_folder(entry: os.DirEntry[str], *, follow_links: bool = True) -> bool:
     try:
-        return entry.is_dir()
+        return entry.is_dir(follow_symlinks=follow_links)
     except OSError:
         return False  # a link to itself: listed as a file, and reported as unreadable when it is opened
