@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from leafsight.dataset import index_photos, indexing
+from leafsight.dataset import index_photos, reading
 from leafsight.errors import DatasetError
 from leafsight.images import DecodeLimits
 
@@ -92,13 +92,13 @@ def test_only_changed_files_are_read_again(
     write_photo(root / "rust" / "new.jpg", 78)
     (root / "healthy" / "leaf 000.jpg").unlink()
     read: list[str] = []
-    read_photo = indexing.read_photo
+    read_photo = reading.read_photo
 
     def noted(path: Path, limits: DecodeLimits) -> bytes:
         read.append(path.name)
         return read_photo(path, limits)
 
-    monkeypatch.setattr(indexing, "read_photo", noted)
+    monkeypatch.setattr(reading, "read_photo", noted)
     second = index_photos(root, earlier=first)
     assert sorted(read) == ["leaf 001.jpg", "new.jpg"]
     monkeypatch.undo()

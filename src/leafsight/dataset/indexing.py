@@ -6,51 +6,53 @@ Enters: paths. Leaves: a ``PhotoIndex`` in which every file has a row; one that 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from leafsight.dataset.archive_members import ArchiveLimits
-from leafsight.dataset.archives import find_in_archive, is_archive
-from leafsight.dataset.cores import available_cores
-from leafsight.dataset.folders import Finding, find_in_folders
-from leafsight.dataset.listing import find_in_csv
-from leafsight.dataset.look import THUMBNAIL_SIDE_PX, look_hash, pixel_hash
+from leafsight.dataset.embeddings import Embeddings
 from leafsight.dataset.photo_index import PhotoIndex, joined
-from leafsight.dataset.photo_table import FoundPhoto, PhotoRow, row_of, rows_of, table_of
-from leafsight.errors import DatasetError, LeafsightError
-from leafsight.images import DecodeLimits, decode, read_header, read_photo
+from leafsight.dataset.photo_table import FoundPhoto, Table
+from leafsight.dataset.reading import Reading, read_photos
+from leafsight.dataset.sketches import Sketches
+from leafsight.dataset.sources import find_photos
+from leafsight.errors import DatasetError
+from leafsight.images import DecodeLimits
 from leafsight.progress import Progress, Silent
-
-PHOTOS_PER_TASK = 32
 
 
 def index_photos(
     source: Path | Sequence[Path],
     *,
-    earlier: PhotoIndex | None = None,
+    earlier: PhotoIndex | Sequence[PhotoIndex] | None = None,
     store: Path | None = None,
     classes: Sequence[str] | None = None,
     limits: DecodeLimits | None = None,
     archive_limits: ArchiveLimits | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    sketches: Sketches | None = None,
+    embeddings: Embeddings | None = None,
+    keep: Callable[[Table], None] | None = None,
 ) -> PhotoIndex:
     """Find, read and describe every photograph.
 
     Args:
         source: a folder of class folders (or of ``train``/``valid``/``test`` folders of class folders), a
-            CSV with the columns ``path,label[,group][,split]``, a tar or zip of class folders, or several
-            of these. The name of the folder or file becomes the ``source`` of its rows.
-        earlier: an index of the same place; files whose size and time of change are as in it are not read
-            again.
+            CSV with the columns ``path,label[,group][,split]``, a COCO JSON, an image folder with metadata, a
+            tar or zip of class folders, a tar shard or a folder of tars, or several of these.
+            The name of the folder or file becomes the ``source`` of its rows.
+        earlier: an index of the same place, or several of which later ones count more; files whose size and
+            time of change are as in it are not read again.
         store: folder that photographs from archives are unpacked into, under names made here.
         classes: labels allowed in a CSV; ``None`` allows all.
         limits: what is too large to be decoded.
         archive_limits: what is too large to be unpacked.
         workers: threads that read and decode; ``None`` takes one a core.
         progress: is told about every photograph.
+        sketches: where a sketch of every photograph is kept; the column ``sketch`` tells its number.
+        embeddings: the same for embeddings.
+        keep: told the table of every finished chunk of 4,096 photographs, to go on from after a kill.
 
     Returns:
         An index sorted by source and path, faulty photographs included.
@@ -65,11 +67,20 @@ def index_photos(
         raise DatasetError("no folder, CSV or archive was given", hint="name at least one")
     talk = progress or Silent()
     names = _source_names(sources)
+    before = [earlier] if isinstance(earlier, PhotoIndex) else list(earlier or ())
+    reading = Reading(
+        limits=limits or DecodeLimits(),
+        progress=talk,
+        workers=workers,
+        sketches=sketches,
+        embeddings=embeddings,
+        earlier=[part.table for part in before],
+        keep=keep,
+    )
     parts = []
     for path, name in zip(sources, names, strict=True):
-        finding = _find(path, name, store, classes, archive_limits or ArchiveLimits(), talk)
-        rows = _read_all(finding.photos, earlier, limits or DecodeLimits(), workers, talk, name)
-        parts.append(PhotoIndex(table_of(rows), finding.notes))
+        finding = find_photos(path, name, store, classes, archive_limits or ArchiveLimits(), talk)
+        parts.append(PhotoIndex(read_photos(finding.photos, name, reading), finding.notes))
     index = joined(parts)
     if not len(index.row_ids()):
         name, fault = index.faults()[0]
@@ -77,6 +88,58 @@ def index_photos(
             f"none of {len(index)} photographs can be used; {name}: {fault}", hint="check the files"
         )
     return index
+
+
+def look_again(
+    index: PhotoIndex,
+    *,
+    earlier: Sequence[PhotoIndex] = (),
+    limits: DecodeLimits | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    sketches: Sketches | None = None,
+    embeddings: Embeddings | None = None,
+    keep: Callable[[Table], None] | None = None,
+) -> PhotoIndex:
+    """The photographs of a saved index as they are now, with its classes, groups and splits.
+
+    Args:
+        index: any index; its faulty rows stay faulty.
+        earlier: as for ``index_photos``; the index itself counts as one.
+        limits: as for ``index_photos``.
+        workers: as for ``index_photos``.
+        progress: as for ``index_photos``.
+        sketches: as for ``index_photos``.
+        embeddings: as for ``index_photos``.
+        keep: as for ``index_photos``.
+
+    Raises:
+        DatasetError: none of the photographs can be read any more.
+        StorageError: the sketches cannot be written.
+    """
+    reading = Reading(
+        limits=limits or DecodeLimits(),
+        progress=progress or Silent(),
+        workers=workers,
+        sketches=sketches,
+        embeddings=embeddings,
+        earlier=[part.table for part in (index, *earlier)],
+        keep=keep,
+    )
+    columns = ("source", "root", "path", "class_name", "stored_as", "given_group", "split", "fault")
+    photos = [FoundPhoto(*row) for row in zip(*map(index.column, columns), strict=True)]
+    again = joined([PhotoIndex(read_photos(photos, "again", reading), index.notes)])
+    if not len(again.row_ids()):
+        raise DatasetError(
+            "none of the photographs of this index is there any more",
+            hint="bring the folder back, or index again",
+        )
+    rows = zip(index.column("source"), index.column("path"), index.column("group"), strict=True)
+    groups = {(source, path): group for source, path, group in rows}
+    return again.with_column(
+        "group",
+        [groups[key] for key in zip(again.column("source"), again.column("path"), strict=True)],
+    )
 
 
 def _source_names(sources: Sequence[Path]) -> list[str]:
@@ -92,98 +155,3 @@ def _source_names(sources: Sequence[Path]) -> list[str]:
             name = f"{base}-{number}"
         names.append(name)
     return names
-
-
-def _find(
-    path: Path,
-    name: str,
-    store: Path | None,
-    classes: Sequence[str] | None,
-    archive_limits: ArchiveLimits,
-    progress: Progress,
-) -> Finding:
-    if path.is_file() and is_archive(path):
-        return find_in_archive(path, name, store, archive_limits, progress)
-    if path.is_file() and path.suffix.lower() in {".csv", ".txt"}:
-        return find_in_csv(path, name, classes)
-    return find_in_folders(path, name)
-
-
-def _read_all(
-    photos: Sequence[FoundPhoto],
-    earlier: PhotoIndex | None,
-    limits: DecodeLimits,
-    workers: int | None,
-    progress: Progress,
-    name: str,
-) -> list[PhotoRow]:
-    known = {}
-    if earlier is not None:
-        known = {(row.root, row.stored_as or row.path): row for row in rows_of(earlier.table)}
-
-    def describe(part: Sequence[FoundPhoto]) -> list[PhotoRow]:
-        return [
-            _described(photo, known.get((photo.root, photo.stored_as or photo.path)), limits)
-            for photo in part
-        ]
-
-    tasks = [photos[first : first + PHOTOS_PER_TASK] for first in range(0, len(photos), PHOTOS_PER_TASK)]
-    rows: list[PhotoRow] = []
-    progress.start(f"reading {name}", len(photos))
-    with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="index") as pool:
-        try:
-            for done in pool.map(describe, tasks):
-                rows.extend(done)
-                progress.advance(len(done))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    progress.finish(f"{sum(row.fault is not None for row in rows)} faulty")
-    return rows
-
-
-def _described(photo: FoundPhoto, known: PhotoRow | None, limits: DecodeLimits) -> PhotoRow:
-    row = row_of(photo)
-    if row.fault is not None:
-        return row
-    file = Path(photo.root) / (photo.stored_as or photo.path)
-    try:
-        status = file.stat()
-        row.bytes, row.mtime_ns = status.st_size, status.st_mtime_ns
-        if known is not None and (known.bytes, known.mtime_ns) == (row.bytes, row.mtime_ns):
-            return _with_known(row, known)
-        if row.bytes == 0:
-            row.fault = "empty-file: the file has no bytes"
-            return row
-        _look_into(row, read_photo(file, limits), limits)
-    except LeafsightError as error:
-        row.fault = one_line(f"{error.slug}: {error}")
-    except OSError as error:
-        row.fault = one_line(f"unreadable: {error.strerror or error}")
-    return row
-
-
-def _look_into(row: PhotoRow, data: bytes, limits: DecodeLimits) -> None:
-    """Fill the row from the bytes of its file; the pixels are decoded reduced, which also finds damage."""
-    row.bytes = len(data)
-    row.content_hash = hashlib.sha256(data).hexdigest()
-    header = read_header(data, limits)
-    row.format = header.format.value
-    row.width_px, row.height_px, row.has_gps = header.width_px, header.height_px, header.has_gps
-    small = decode(data, limits=limits, wanted_side_px=THUMBNAIL_SIDE_PX)
-    row.pixel_hash = pixel_hash(small, header.width_px, header.height_px)
-    row.look_hash = look_hash(small)
-
-
-_MEASURED = ("fault", "format", "width_px", "height_px", "has_gps", "content_hash", "pixel_hash", "look_hash")
-
-
-def _with_known(row: PhotoRow, known: PhotoRow) -> PhotoRow:
-    for name in _MEASURED:
-        setattr(row, name, getattr(known, name))
-    return row
-
-
-def one_line(text: str) -> str:
-    """``text`` without line breaks, because a fault is one cell of a table."""
-    return " ".join(text.split())

@@ -46,5 +46,8 @@ def look_hash(rgb: UInt8[np.ndarray, "height width 3"]) -> int:
     """
     small = resize(rgb, _GRID, _GRID, "box") @ _LUMA
     low = _COSINES @ small @ _COSINES.T
-    bits = (low > np.median(low)).ravel()
+    ordered = np.sort(low, axis=None)
+    # The median, without the 40 microseconds that np.median takes to find out what it was given.
+    middle = (ordered[_LOW**2 // 2 - 1] + ordered[_LOW**2 // 2]) / 2
+    bits = (low > middle).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

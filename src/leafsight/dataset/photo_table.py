@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, TypeAlias
 
 from leafsight.errors import require
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # A pyarrow.Table. Named this way because `import leafsight.dataset` must work without pyarrow.
 Table: TypeAlias = Any
@@ -50,6 +50,7 @@ class PhotoRow:
     stored_as: str | None = None
     given_group: str | None = None
     group: str | None = None
+    group_from: str | None = None
     split: str | None = None
     fault: str | None = None
     format: str | None = None
@@ -61,15 +62,52 @@ class PhotoRow:
     content_hash: str | None = None
     pixel_hash: str | None = None
     look_hash: int | None = None
+    mode: str | None = None
+    orientation: int | None = None
+    frames: int | None = None
+    camera: str | None = None
+    taken: str | None = None
+    sharpness: float | None = None
+    margin_share: float | None = None
+    brightness: float | None = None
+    contrast: float | None = None
+    saturation: float | None = None
+    entropy_bits: float | None = None
+    shadow: float | None = None
+    highlight: float | None = None
+    dark_share: float | None = None
+    bright_share: float | None = None
+    green_share: float | None = None
+    lesion_share: float | None = None
+    mean_red: float | None = None
+    mean_green: float | None = None
+    mean_blue: float | None = None
+    sketch: int | None = None
+    embedding: int | None = None
 
 
-_WHOLE_NUMBERS = {
+_NUMBERS = {
     "width_px": "int32",
     "height_px": "int32",
     "bytes": "int64",
     "mtime_ns": "int64",
     "look_hash": "uint64",
+    "orientation": "int8",
+    "frames": "int32",
+    "sketch": "int64",
+    "embedding": "int64",
 }
+# Measured from the sketch of the photograph; float32 is more than eight-bit pixels can tell.
+APPEARANCE = (
+    "sharpness", "margin_share", "brightness", "contrast", "saturation", "entropy_bits", "shadow",
+    "highlight", "dark_share", "bright_share", "green_share", "lesion_share", "mean_red", "mean_green",
+    "mean_blue",
+)  # fmt: skip
+# Found out by opening the file; a later look at an unchanged file takes them from the earlier index.
+MEASURED = (
+    "fault", "format", "width_px", "height_px", "has_gps", "content_hash", "pixel_hash", "look_hash", "mode",
+    "orientation", "frames", "camera", "taken", *APPEARANCE, "sketch", "embedding",
+)  # fmt: skip
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(PhotoRow))
 
 
@@ -87,8 +125,10 @@ def schema() -> Any:
     pa = arrow()
 
     def kind(name: str) -> Any:
-        if name in _WHOLE_NUMBERS:
-            return getattr(pa, _WHOLE_NUMBERS[name])()
+        if name in APPEARANCE:
+            return pa.float32()
+        if name in _NUMBERS:
+            return getattr(pa, _NUMBERS[name])()
         return pa.bool_() if name == "has_gps" else pa.string()
 
     return pa.schema([pa.field(name, kind(name)) for name in COLUMNS])
@@ -109,4 +149,13 @@ def rows_of(table: Table) -> list[PhotoRow]:
 
 def row_of(found: FoundPhoto) -> PhotoRow:
     """A row that knows only what was found."""
-    return PhotoRow(**asdict(found))
+    return PhotoRow(
+        found.source,
+        found.root,
+        found.path,
+        found.class_name,
+        found.stored_as,
+        found.given_group,
+        split=found.split,
+        fault=found.fault,
+    )

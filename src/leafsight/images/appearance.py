@@ -89,7 +89,8 @@ def _histograms(levels: Sketches) -> Measures:
 def _quantile(histogram: Measures, share: float) -> Measures:
     """The grey level, 0 to 1, that at least ``share`` of each picture does not exceed."""
     below = np.cumsum(histogram, axis=1) < share - 1e-6
-    return (np.count_nonzero(below, axis=1) / 255).astype(np.float32)
+    levels: Measures = (np.count_nonzero(below, axis=1) / 255).astype(np.float32)
+    return levels
 
 
 def _saturation(planes: Sketches) -> Measures:
@@ -110,4 +111,5 @@ def _plant_colours(planes: Sketches) -> tuple[Measures, Measures]:
 
 
 def _shares(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Measures:
-    return (np.count_nonzero(mask, axis=1) / COLOUR_SIDE_PX**2).astype(np.float32)
+    shares: Measures = (np.count_nonzero(mask, axis=1) / COLOUR_SIDE_PX**2).astype(np.float32)
+    return shares

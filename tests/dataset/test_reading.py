@@ -1,0 +1,171 @@
+"""Sketches and embeddings from the one decode, and what a second look reads again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from leafsight.dataset import Embedder, Embeddings, PhotoIndex, Sketches, index_photos, look_again, reading
+from leafsight.images import decode, draw_sketch
+
+Collection = Callable[..., Path]
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PHOTOS_PER_CHUNK", 4)
+    monkeypatch.setattr(reading, "PHOTOS_PER_TASK", 2)
+
+
+def embedder(tag: str = "mean colour") -> Embedder:
+    def square(rgb: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(rgb[:8, :8])
+
+    return Embedder(tag, 3, square, lambda squares: squares.mean(axis=(1, 2), dtype=np.float32))
+
+
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    real = reading.read_photo
+
+    def noted(path: Path, limits: object) -> bytes:
+        names.append(path.name)
+        return real(path, limits)
+
+    monkeypatch.setattr(reading, "read_photo", noted)
+    return names
+
+
+def test_every_photograph_has_its_own_sketch(collection: Collection, tmp_path: Path) -> None:
+    root = collection({"rust": 5, "healthy": 4})
+    (root / "rust" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    sketches = Sketches(tmp_path / "s")
+    index = index_photos(root, sketches=sketches)
+    assert len(sketches) == 9
+    for file, number, fault in zip(index.files(), index.column("sketch"), index.column("fault"), strict=True):
+        if fault is not None:
+            assert number is None
+            continue
+        sketch = draw_sketch(decode(file.read_bytes()))
+        assert np.array_equal(sketches.grey(np.array([number]))[0], sketch.grey)
+        assert np.array_equal(sketches.rgb(np.array([number]))[0], sketch.rgb)
+        assert sketches.file.holds(number, index.column("content_hash")[index.files().index(file)])
+
+
+def test_pictures_have_the_colours_of_the_small_and_the_detail_of_the_grey(
+    collection: Collection, tmp_path: Path
+) -> None:
+    sketches = Sketches(tmp_path / "s")
+    index_photos(collection({"rust": 2, "healthy": 1}), sketches=sketches)
+    pictures = sketches.pictures(np.arange(3)).astype(float)
+    assert pictures.shape == (3, 64, 64, 3)
+    luma = pictures @ [0.299, 0.587, 0.114]
+    assert np.abs(luma - sketches.grey(np.arange(3))).mean() < 3
+    small = pictures.reshape(3, 32, 2, 32, 2, 3).mean(axis=(2, 4))
+    assert np.abs(small - sketches.rgb(np.arange(3))).mean() < 3
+
+
+def test_a_second_look_opens_only_what_changed(
+    collection: Collection, write_photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 3, "healthy": 3})
+    sketches = Sketches(tmp_path / "s")
+    first = index_photos(root, sketches=sketches)
+    write_photo(root / "rust" / "new.jpg", 99)
+    names = opened(monkeypatch)
+    second = index_photos(root, sketches=sketches, earlier=first)
+    assert names == ["new.jpg"]
+    assert len(sketches) == 7
+    third = index_photos(root, sketches=sketches, earlier=second)
+    assert third.table.equals(second.table)
+    assert names == ["new.jpg"]
+
+
+def test_a_lost_sketch_file_is_made_again(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 3, "healthy": 3})
+    sketches = Sketches(tmp_path / "s")
+    first = index_photos(root, sketches=sketches)
+    (tmp_path / "s").unlink()
+    names = opened(monkeypatch)
+    index_photos(root, sketches=Sketches(tmp_path / "s"), earlier=first)
+    assert len(names) == len(Sketches(tmp_path / "s")) == 6
+
+
+def test_embeddings_come_from_the_same_decode_and_know_their_network(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 3, "healthy": 3})
+    names = opened(monkeypatch)
+    kept = Embeddings(tmp_path / "e", embedder())
+    first = index_photos(root, embeddings=kept)
+    assert len(names) == len(kept) == 6
+    row = 4
+    wanted = decode(first.files()[row].read_bytes())[:8, :8].mean(axis=(0, 1))
+    assert kept.get(np.array([first.column("embedding")[row]]))[0] == pytest.approx(wanted, rel=1e-3)
+    names.clear()
+    index_photos(root, embeddings=Embeddings(tmp_path / "e", embedder()), earlier=first)
+    assert names == []
+    index_photos(root, embeddings=Embeddings(tmp_path / "e", embedder("another")), earlier=first)
+    assert len(names) == 6
+
+
+def test_a_killed_run_goes_on_from_its_finished_chunks(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_chunks: None
+) -> None:
+    root = collection({"rust": 6, "healthy": 6})
+    sketches, parts = Sketches(tmp_path / "s"), []
+
+    def keep(table: object) -> None:
+        parts.append(PhotoIndex(table))
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index_photos(root, sketches=sketches, keep=keep, workers=1)
+    assert sum(map(len, parts)) == 8
+    names = opened(monkeypatch)
+    index = index_photos(root, sketches=sketches, earlier=parts)
+    assert len(names) == 4
+    whole = index_photos(root, sketches=Sketches(tmp_path / "other"))
+    assert index.fingerprint() == whole.fingerprint()
+    numbers = np.array(index.column("sketch")), np.array(whole.column("sketch"))
+    assert np.array_equal(sketches.grey(numbers[0]), Sketches(tmp_path / "other").grey(numbers[1]))
+
+
+def test_later_of_two_earlier_looks_counts(collection: Collection, tmp_path: Path) -> None:
+    root = collection({"rust": 2, "healthy": 2})
+    old = index_photos(root)
+    sketches = Sketches(tmp_path / "s")
+    new = index_photos(root, sketches=sketches)
+    assert index_photos(root, earlier=[old, new], sketches=sketches).table.equals(new.table)
+
+
+def test_a_saved_index_is_looked_at_again_with_its_splits(collection: Collection, tmp_path: Path) -> None:
+    root = collection({"rust": 3, "healthy": 3})
+    index = index_photos(root)
+    index = index.with_column("split", ["train", "test"] * 3).with_column("group", list("aabbcc"))
+    (root / "rust" / "leaf 002.jpg").unlink()
+    sketches = Sketches(tmp_path / "s")
+    again = look_again(index, sketches=sketches)
+    assert again.column("split") == index.column("split")
+    assert again.column("group") == index.column("group")
+    assert [fault is None for fault in again.column("fault")] == [True] * 5 + [False]
+    assert len(sketches) == 5
+
+
+def test_an_index_of_format_one_is_filled_up(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 2, "healthy": 2})
+    new = index_photos(root)
+    old = new
+    for name in ("brightness", "mode", "sharpness"):
+        old = old.with_column(name, [None] * 4)
+    names = opened(monkeypatch)
+    assert index_photos(root, earlier=old).table.equals(new.table)
+    assert len(names) == 4
