@@ -52,12 +52,12 @@ def capture_runs(
             shots[kind, capture[0]].append((capture[1], position))
     runs: list[list[int]] = []
     for numbered in shots.values():
-        if not _is_enumeration([counter for counter, _ in numbered]):
+        if not is_enumeration([counter for counter, _ in numbered]):
             runs.extend(_runs(sorted(numbered), gap, limit))
     return [run for run in runs if len(run) > 1]
 
 
-def _is_enumeration(counters: Sequence[int]) -> bool:
+def is_enumeration(counters: Sequence[int]) -> bool:
     """Whether the numbers count the files of a collection rather than the shots of a camera.
 
     Somebody who renames files counts from about 1 to about how many there are (some were lost since); a
