@@ -17,10 +17,15 @@ from leafsight.evaluation.verdict import KINDS, Decisions, Kind, Verdict, decide
 
 if TYPE_CHECKING:
     from leafsight.evaluation.comparison import Comparison, compare
+    from leafsight.evaluation.folds import draw_rows, group_codes, group_folds
     from leafsight.evaluation.judging import evaluate
     from leafsight.evaluation.options import CalibrationOptions, EvaluationOptions
     from leafsight.evaluation.report import write_report
     from leafsight.evaluation.results import ClassResult, Evaluation, Mistake, Slice
+    from leafsight.evaluation.ridge import cosine_features, out_of_fold_probabilities
+    from leafsight.evaluation.shortcut_records import Shortcuts, ShortcutView
+    from leafsight.evaluation.shortcut_views import thumbnail_features
+    from leafsight.evaluation.shortcuts import measure_shortcuts
     from leafsight.evaluation.strangers import StrangerResult, judge_strangers
 
 # Loaded when first asked for: serving passes through this door and needs neither pydantic nor the report.
@@ -35,6 +40,15 @@ _LATE = {
     "Mistake": "results",
     "Slice": "results",
     "write_report": "report",
+    "Shortcuts": "shortcut_records",
+    "ShortcutView": "shortcut_records",
+    "measure_shortcuts": "shortcuts",
+    "thumbnail_features": "shortcut_views",
+    "cosine_features": "ridge",
+    "out_of_fold_probabilities": "ridge",
+    "draw_rows": "folds",
+    "group_codes": "folds",
+    "group_folds": "folds",
     "StrangerResult": "strangers",
     "judge_strangers": "strangers",
 }
@@ -53,21 +67,30 @@ __all__ = [
     "Kind",
     "Mistake",
     "Scores",
+    "ShortcutView",
+    "Shortcuts",
     "Slice",
     "StrangerResult",
     "Verdict",
     "collect_scores",
     "compare",
+    "cosine_features",
     "crop_mates",
     "decide",
     "decide_all",
+    "draw_rows",
     "evaluate",
     "fit_calibration",
+    "group_codes",
+    "group_folds",
     "join_scores",
     "judge_strangers",
     "log_softmax",
+    "measure_shortcuts",
+    "out_of_fold_probabilities",
     "restrict",
     "softmax",
+    "thumbnail_features",
     "verdicts",
     "wilson",
     "write_report",

@@ -20,6 +20,7 @@ from leafsight.evaluation.bootstrap import (
 from leafsight.evaluation.calibration import Calibration
 from leafsight.evaluation.details import confused_pairs, count_kinds, per_class, worst_mistakes
 from leafsight.evaluation.fitting import crop_mates, require_labels
+from leafsight.evaluation.folds import group_codes
 from leafsight.evaluation.interval import Interval, wilson
 from leafsight.evaluation.metrics import CENTRED, by_group, columns, confusion_matrix, measure
 from leafsight.evaluation.probability import softmax
@@ -117,17 +118,6 @@ def _require_fitting(
             raise EvaluationError(f"{len(given)} {what} for {len(labels)} photographs")
     if calibration is not None and calibration.classes != names:
         raise EvaluationError("the calibration was fitted for another list of classes")
-
-
-def group_codes(groups: Sequence[object] | None, n: int) -> RowInts:
-    """int[n] numbers 0..g-1: equal names share one, and every ``None`` is a group of its own."""
-    if groups is None:
-        return np.arange(n)
-    known: dict[object, int] = {}
-    codes = np.empty(n, dtype=np.int64)
-    for row, name in enumerate(groups):
-        codes[row] = known.setdefault((row,) if name is None else str(name), len(known))
-    return codes
 
 
 def _slice(

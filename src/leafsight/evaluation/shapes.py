@@ -22,11 +22,13 @@ if TYPE_CHECKING or "jaxtyping" in sys.modules:
     # what does not fit; a shape here would only hide that sentence in tests.
     GivenLabels = Int[np.ndarray, " given"]
     OtherEmbedding = Float[np.ndarray, "m d"]
+    RandomFeatures = Float[np.ndarray, "n cosines"]
     OwnLabels = Int[np.ndarray, " labelled"]
     OtherLabels = Int[np.ndarray, " other"]
     OtherFloats = Float[np.ndarray, " other"]
     RowFloats = Float[np.ndarray, " n"]
     RowInts = Int[np.ndarray, " n"]
+    SomeInts = Int[np.ndarray, " some"]
     RowFlags = Bool[np.ndarray, " n"]
     ClassFloats = Float[np.ndarray, " c"]
     ClassFlags = Bool[np.ndarray, " c"]
@@ -36,7 +38,7 @@ if TYPE_CHECKING or "jaxtyping" in sys.modules:
     Picture = UInt8[np.ndarray, "height width 3"]
 else:
     Logits = Probabilities = Embedding = Labels = RowFloats = RowInts = RowFlags = Any
-    GivenLabels = OtherEmbedding = OwnLabels = OtherLabels = OtherFloats = Any
+    GivenLabels = OtherEmbedding = RandomFeatures = SomeInts = OwnLabels = OtherLabels = OtherFloats = Any
     ClassFloats = ClassFlags = ClassSets = Allowed = Photos = Picture = Any
 
 __all__ = [
@@ -55,7 +57,9 @@ __all__ = [
     "Photos",
     "Picture",
     "Probabilities",
+    "RandomFeatures",
     "RowFlags",
     "RowFloats",
     "RowInts",
+    "SomeInts",
 ]
