@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leafsight.dataset import near
 from leafsight.dataset.near import BLOCK, close_pairs, near_sets
 
 
@@ -51,3 +53,45 @@ def test_no_two_members_are_further_apart_than_twice_the_distance(
         assert max((a ^ b).bit_count() for a in values for b in values) <= 2 * max_distance
         seen += members
     assert len(seen) == len(set(seen))
+
+
+def brute(hashes: np.ndarray, max_distance: int) -> list[tuple[int, int, int]]:
+    values = hashes.tolist()
+    pairs = [
+        ((values[one] ^ values[other]).bit_count(), one, other)
+        for one in range(len(values))
+        for other in range(one + 1, len(values))
+    ]
+    return sorted(pair for pair in pairs if pair[0] <= max_distance)
+
+
+def crowded(count: int, seed: int) -> np.ndarray:
+    """Hashes of which many are close: a few centres with up to seven bits turned."""
+    rng = np.random.default_rng(seed)
+    hashes = rng.integers(0, 2**63, 12, dtype=np.uint64)[rng.integers(0, 12, count)]
+    for _ in range(7):
+        hashes = hashes ^ (np.uint64(1) << rng.integers(0, 64, count, dtype=np.uint64))
+    return hashes
+
+
+@pytest.mark.parametrize("max_distance", [0, 1, 4, 8, 10])
+@pytest.mark.parametrize("most_pairs", [10, 10**6])
+def test_bands_find_what_comparing_all_with_all_finds(
+    monkeypatch: pytest.MonkeyPatch, max_distance: int, most_pairs: int
+) -> None:
+    monkeypatch.setattr(near, "FEW_HASHES", 50)
+    monkeypatch.setattr(near, "MOST_PAIRS", most_pairs)
+    monkeypatch.setattr(near, "MOST_AT_ONCE", 10_000)
+    monkeypatch.setattr(near, "PAIRS_A_TURN", 17)
+    hashes = crowded(400, max_distance)
+    assert close_pairs(hashes, max_distance) == brute(hashes, max_distance)
+
+
+def test_sets_do_not_depend_on_how_pairs_were_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = crowded(500, 1).tolist()
+    expected = sets(hashes, 6, 8)
+    assert len(expected) > 5
+    monkeypatch.setattr(near, "FEW_HASHES", 50)
+    assert sets(hashes, 6, 8) == expected
+    monkeypatch.setattr(near, "MOST_PAIRS", 10)
+    assert sets(hashes, 6, 8) == expected

@@ -10,7 +10,6 @@ from leafsight.dataset import (
     PixelCache,
     SplitOptions,
     capture_runs,
-    check_photos,
     group_photos,
     index_photos,
     read_leaf_map,
@@ -22,8 +21,7 @@ from leafsight.images import Preprocessing
 
 def test_the_main_job_of_this_room_on_citrus_leaves(shared_data: Path, tmp_path: Path) -> None:
     index = index_photos(shared_data / "citrus-leaf")
-    report = check_photos(index)
-    assert (len(index), report.usable, len(index.classes)) == (492, 492, 5)
+    assert (len(index), len(index.usable()), len(index.classes)) == (492, 492, 5)
     index = split_photos(index, SplitOptions(ratios="70/10/20", seed=1))  # type: ignore[arg-type]
     summary = split_summary(index)
     assert not summary.leaks

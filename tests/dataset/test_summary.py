@@ -56,10 +56,30 @@ def test_lines_hold_a_row_a_class_and_what_grouping_did(made_up: Index) -> None:
     summary = split_summary(index)
     lines = summary.lines()
     assert lines[0].split()[:4] == ["class", "test", "train", "valid"]
-    assert lines[1].endswith("100%")
+    assert lines[0].split()[-3:] == ["given", "found", "none"]
+    assert lines[1].split()[-3:] == ["20", "0", "0"]
     assert lines[3].startswith("all")
     assert any(line.startswith("grouping by column: 40 photographs in 10 groups") for line in lines)
     assert json.loads(json.dumps(summary.to_dict()))["splits"] == summary.splits
+
+
+def test_two_hundred_classes_stay_readable(made_up: Index) -> None:
+    counts = {f"class {n:03d}": 4 + n for n in range(200)}
+    index = split_photos(made_up(counts))
+    lines = split_summary(index).lines()
+    assert len(lines) < 60
+    assert lines[1].startswith("class 000")
+    assert any(line == "... and 170 more classes; --json has them all" for line in lines)
+    assert len(split_summary(index).to_dict()["classes"]) == 200
+
+
+def test_long_names_and_many_leaks_do_not_fill_the_screen(made_up: Index) -> None:
+    index = made_up(
+        {"x" * 90: 80}, group=lambda n: f"g{n // 2}", split=lambda n: "train" if n % 2 else "test"
+    )
+    lines = split_summary(index).lines()
+    assert max(map(len, lines[:3])) < 110
+    assert any("and 30 more leaks" in line for line in lines)
 
 
 def test_an_index_without_splits_has_an_empty_summary(made_up: Index) -> None:

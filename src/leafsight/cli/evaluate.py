@@ -76,8 +76,9 @@ def command(
     Photographs of classes that the model does not know are not scored as right or wrong: it is counted what
     the model says of them.
     """
-    from leafsight.cli.check import read_index
+    from leafsight.cli.collections import read_index
     from leafsight.cli.predict import load_predictor
+    from leafsight.dataset import coverage_sentence
 
     settings = settings_for(model=model)
     predictor = load_predictor(settings.model, settings.threads or cores(), views=views)
@@ -95,9 +96,12 @@ def command(
     unknown = told_of_strangers(predictor, strangers, folder, quiet=quiet) if len(strangers) else None
     if as_json:
         twins_told = {"same_disease": {"judged": same_disease, "classes": twins}}
-        print_json({**evaluation.to_dict(), "unknown_classes": unknown, **twins_told})
+        split_told = {"split_record": dict(index.split_record)}
+        print_json({**evaluation.to_dict(), "unknown_classes": unknown, **twins_told, **split_told})
         return
     print_evaluation(evaluation)
+    if told := coverage_sentence(index.split_record):
+        click.echo(told)
     if unknown is not None:
         click.echo(
             f"of {unknown['photographs']} photographs of classes it does not know: {unknown['verdicts']}"
@@ -167,10 +171,19 @@ def judged(
             heatmaps=heatmaps_of(predictor, cache.images) if predictor.explains else None,
             title=f"{predictor.bundle.name} on {', '.join(index.sources)}",
             provenance={"model": predictor.bundle.name, "content_hash": predictor.bundle.content_hash},
-            data_summary={"photographs": len(kept), "fingerprint": index.fingerprint()},
+            data_summary=_data_summary(kept, index.fingerprint()),
         )
         talk(f"wrote {report}", quiet)
     return evaluation
+
+
+def _data_summary(index: PhotoIndex, fingerprint: str) -> dict[str, object]:
+    """Which photographs, and how far the split that they come from can be trusted."""
+    from leafsight.dataset import coverage_sentence
+
+    told = coverage_sentence(index.split_record)
+    facts: dict[str, object] = {"photographs": len(index), "fingerprint": fingerprint}
+    return {**facts, "split": told} if told else facts
 
 
 def _prepared(predictor: BundlePredictor, index: PhotoIndex, folder: Path, bars: Progress) -> PixelCache:

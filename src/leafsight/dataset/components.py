@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
+import numpy as np
+from jaxtyping import Int64
+
+_JOINED_AT_ONCE = 65536
+
 
 class Components:
     """Sets of ``n`` numbered things; joining two things joins their sets."""
@@ -36,6 +41,20 @@ class Components:
         for thing, key in enumerate(keys):
             if key is not None:
                 self.join(first.setdefault(key, thing), thing)
+
+    def join_codes(self, codes: Int64[np.ndarray, " things"]) -> None:
+        """Join things that have the same code; -1 joins nothing."""
+        order = np.argsort(codes, kind="stable")
+        order = order[np.searchsorted(codes, 0, sorter=order) :]
+        same = np.flatnonzero(codes[order[1:]] == codes[order[:-1]])
+        for first in range(0, len(same), _JOINED_AT_ONCE):
+            part = same[first : first + _JOINED_AT_ONCE]
+            for one, other in zip(order[part].tolist(), order[part + 1].tolist(), strict=True):
+                self.join(one, other)
+
+    def roots(self) -> Int64[np.ndarray, " things"]:
+        """The number that stands for the set of each thing."""
+        return np.fromiter(map(self.find, range(len(self._parent))), np.int64, len(self._parent))
 
     def sets(self) -> list[list[int]]:
         """Every set in ascending order, sets by their first member."""

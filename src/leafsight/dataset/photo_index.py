@@ -7,21 +7,25 @@ labels, fingerprints, a file. It does not know where photographs come from or ho
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
+from leafsight.dataset.codes import encoded, in_blocks, text_column
 from leafsight.dataset.photo_table import COLUMNS, FORMAT_VERSION, Table, arrow, schema
 from leafsight.errors import DatasetError, require
-from leafsight.storage import os_errors_translated, replacing
+from leafsight.storage import canonical_json, os_errors_translated, replacing
 
 _VERSION_KEY = b"leafsight.index.format"
 _NOTES_KEY = b"leafsight.index.notes"
+_RECORD_KEY = b"leafsight.split"
 _NOTE_SEPARATOR = "\x1e"
+# What a split record tells about; with another of these the record no longer holds.
+_RECORDED = ("group", "group_from", "split")
 
 
 class PhotoIndex:
@@ -32,11 +36,15 @@ class PhotoIndex:
     Attributes:
         table: the ``pyarrow.Table`` with the columns named in ``docs/dataset.md``.
         notes: sentences on what was left out or looked odd while indexing.
+        split_record: how the splits were made and how far they can be trusted, in plain values; empty for
+            splits that were not made here. See ``split_record``.
     """
 
-    __slots__ = ("notes", "table")
+    __slots__ = ("notes", "split_record", "table")
 
-    def __init__(self, table: Table, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, table: Table, notes: Sequence[str] = (), split_record: Mapping[str, Any] | None = None
+    ) -> None:
         missing = [name for name in COLUMNS if name not in table.column_names]
         if missing:
             raise DatasetError(
@@ -44,6 +52,7 @@ class PhotoIndex:
             )
         self.table: Table = table.select(list(COLUMNS)).cast(schema())
         self.notes: tuple[str, ...] = tuple(notes)
+        self.split_record: Mapping[str, Any] = dict(split_record or {})
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -54,14 +63,12 @@ class PhotoIndex:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names of the usable photographs, sorted by code point; a label is a position in it."""
-        names = self.column("class_name")
-        faults = self.column("fault")
-        return tuple(sorted({name for name, fault in zip(names, faults, strict=True) if fault is None}))
+        return tuple(self.class_counts())
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Names of the collections, sorted."""
-        return tuple(sorted(set(self.column("source"))))
+        return tuple(sorted(encoded(self.table.column("source")).names()))
 
     @property
     def labels(self) -> Int64[np.ndarray, " photos"]:
@@ -75,7 +82,10 @@ class PhotoIndex:
         shorter.
         """
         position = {name: number for number, name in enumerate(classes)}
-        return np.array([position.get(name, -1) for name in self.column("class_name")], dtype=np.int64)
+        mine = encoded(self.table.column("class_name"))
+        # The last one is for rows without a class, whose code is -1.
+        numbers = np.array([*(position.get(name, -1) for name in mine.names()), -1], np.int64)
+        return np.asarray(numbers[mine.codes])
 
     def column(self, name: str) -> list[Any]:
         """One column as Python values, in row order."""
@@ -90,13 +100,16 @@ class PhotoIndex:
     def rows(self, ids: Sequence[int] | Int64[np.ndarray, " rows"]) -> PhotoIndex:
         """The rows at these positions, in this order."""
         positions = arrow().array(np.asarray(ids, dtype=np.int64))
-        return PhotoIndex(self.table.take(positions), self.notes)
+        return PhotoIndex(self.table.take(positions), self.notes, self.split_record)
 
     def row_ids(self, *, split: str | None = None) -> Int64[np.ndarray, " rows"]:
         """Positions of the usable rows, of one split when it is named."""
-        columns = zip(self.column("fault"), self.column("split"), strict=True)
-        keep = [fault is None and (split is None or mine == split) for fault, mine in columns]
-        return np.flatnonzero(np.array(keep, dtype=bool)).astype(np.int64)
+        keep: Bool[np.ndarray, " photos"] = self.table.column("fault").is_null().to_numpy()
+        if split is not None:
+            splits = encoded(self.table.column("split"))
+            names = splits.names()
+            keep = keep & (splits.codes == names.index(split) if split in names else False)
+        return np.flatnonzero(keep).astype(np.int64)
 
     def where(self, *, split: str) -> PhotoIndex:
         """The usable photographs of one split.
@@ -112,7 +125,8 @@ class PhotoIndex:
 
     def usable(self) -> PhotoIndex:
         """The photographs without a fault."""
-        return self.rows(self.row_ids())
+        ids = self.row_ids()
+        return self if len(ids) == len(self) else self.rows(ids)
 
     def faults(self) -> list[tuple[str, str]]:
         """Name and fault of every photograph that cannot be used, in row order."""
@@ -121,14 +135,18 @@ class PhotoIndex:
 
     def class_counts(self) -> dict[str, int]:
         """Usable photographs per class, by class name."""
-        return dict(sorted(Counter(self.rows(self.row_ids()).column("class_name")).items()))
+        return self._counts("class_name")
 
     def split_counts(self) -> dict[str, int]:
         """Usable photographs per split, by name."""
-        return dict(sorted(Counter(s for s in self.usable().column("split") if s is not None).items()))
+        return self._counts("split")
 
-    def with_column(self, name: str, values: Sequence[Any]) -> PhotoIndex:
-        """The same rows with one column replaced.
+    def _counts(self, column: str) -> dict[str, int]:
+        codes, names = encoded(self.table.column(column), self.row_ids()).sorted()
+        return dict(zip(names, np.bincount(codes[codes >= 0], minlength=len(names)).tolist(), strict=True))
+
+    def with_column(self, name: str, values: Sequence[Any] | Any) -> PhotoIndex:
+        """The same rows with one column replaced, by an Arrow array or by Python values.
 
         Raises:
             DatasetError: no such column, or not one value a row.
@@ -137,14 +155,21 @@ class PhotoIndex:
             raise DatasetError(f"cannot set '{name}' to {len(values)} values on {len(self)} rows")
         position = self.table.column_names.index(name)
         field = self.table.schema.field(name)
-        filled = arrow().array(list(values), type=field.type)
-        return PhotoIndex(self.table.set_column(position, field, filled), self.notes)
+        is_arrow = isinstance(values, (arrow().Array, arrow().ChunkedArray))
+        filled = values if is_arrow else arrow().array(list(values), type=field.type)
+        record = None if name in _RECORDED else self.split_record
+        return PhotoIndex(self.table.set_column(position, field, filled), self.notes, record)
+
+    def with_split_record(self, record: Mapping[str, Any]) -> PhotoIndex:
+        """The same rows, saying of their splits what ``record`` says, in plain values."""
+        return PhotoIndex(self.table, self.notes, record)
 
     def with_class_names(self, rename: Callable[[str], str]) -> PhotoIndex:
         """The same rows with every class name passed through ``rename``, such as a taxonomy's lookup."""
-        names = self.column("class_name")
-        known = {name: rename(name) for name in set(names)}
-        return self.with_column("class_name", [known[name] for name in names])
+        mine = encoded(self.table.column("class_name"))
+        return self.with_column(
+            "class_name", text_column(mine.codes, [rename(name) for name in mine.names()])
+        )
 
     def fingerprint(self) -> str:
         """64 hex digits that are equal when photographs and labels are, wherever the folders are."""
@@ -156,11 +181,12 @@ class PhotoIndex:
 
     def _digest(self, *columns: str) -> str:
         digest = hashlib.sha256()
-        for values in zip(*(self.column(name) for name in columns), strict=True):
-            # Lengths keep ("a", "bc") and ("ab", "c") apart; names may hold any character.
-            for value in values:
-                data = b"" if value is None else value.encode("utf-8")
-                digest.update(len(data).to_bytes(8, "big") + data)
+        for block in zip(*(in_blocks(self.table.column(name)) for name in columns), strict=True):
+            for values in zip(*block, strict=True):
+                # Lengths keep ("a", "bc") and ("ab", "c") apart; names may hold any character.
+                for value in values:
+                    data = b"" if value is None else value.encode("utf-8")
+                    digest.update(len(data).to_bytes(8, "big") + data)
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:
@@ -171,6 +197,8 @@ class PhotoIndex:
         """
         notes = _NOTE_SEPARATOR.join(self.notes)
         metadata = {_VERSION_KEY: str(FORMAT_VERSION).encode(), _NOTES_KEY: notes.encode()}
+        if self.split_record:
+            metadata[_RECORD_KEY] = canonical_json(self.split_record).encode()
         with replacing(path) as file:
             require("pyarrow.parquet", "train").write_table(
                 self.table.replace_schema_metadata(metadata), file, compression="zstd"
@@ -198,8 +226,23 @@ class PhotoIndex:
                 f"{path} has index format '{version}'; this leafsight reads 1 to {FORMAT_VERSION}",
                 hint="index again, or update leafsight",
             )
+        for name in COLUMNS:
+            # An index of an older format knows less; the next look at the files fills the gaps.
+            if name not in table.column_names and int(version) < FORMAT_VERSION:
+                table = table.append_column(name, arrow().nulls(table.num_rows, schema().field(name).type))
         notes = metadata.get(_NOTES_KEY, b"").decode("utf-8", errors="replace")
-        return cls(table, [note for note in notes.split(_NOTE_SEPARATOR) if note])
+        record = _read_record(metadata.get(_RECORD_KEY, b"{}"), path)
+        return cls(table, [note for note in notes.split(_NOTE_SEPARATOR) if note], record)
+
+
+def _read_record(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(data)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise DatasetError(f"{path} has a damaged record of its splits", hint="split again")
+    return record
 
 
 def joined(indexes: Sequence[PhotoIndex]) -> PhotoIndex:

@@ -28,6 +28,7 @@ def model_card(
     abroad: Mapping[str, Evaluation] | None = None,
     notes: str = "",
     name: str = "",
+    data: str = "",
 ) -> str:
     """Markdown, the limits in its first lines.
 
@@ -38,6 +39,7 @@ def model_card(
         abroad: of collections from elsewhere, by name.
         notes: limits that only the maker knows, put first.
         name: what people call the model; the recipe's title when empty.
+        data: a sentence on how far the split can be trusted.
     """
     recipe = run.recipe.recipe
     network = run.recipe.model
@@ -52,6 +54,7 @@ def model_card(
         "## Judged on",
         "Photographs that neither trained nor calibrated the model, whole leaf groups kept apart. Intervals "
         "are 95 % bootstrap intervals over groups.",
+        *([data] if data else []),
         _table([evaluation.overall, *evaluation.domains, *_slices(abroad)]),
         "## Made from",
         f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",

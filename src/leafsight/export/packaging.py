@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from leafsight.dataset import PhotoIndex, PixelCache, split_summary
+from leafsight.dataset import PhotoIndex, PixelCache, coverage_sentence, split_summary
 from leafsight.errors import ExportError
 from leafsight.evaluation import (
     Calibration,
@@ -182,7 +182,13 @@ def package_run(
         provenance=_provenance(run, index),
         recipe=recipe_as_toml(run.recipe),
         card=model_card(
-            run, evaluation, exported, abroad=elsewhere, notes=options.card_notes, name=options.name
+            run,
+            evaluation,
+            exported,
+            abroad=elsewhere,
+            notes=options.card_notes,
+            name=options.name,
+            data=coverage_sentence(index.split_record),
         ),
         include_weights=options.export.include_weights,
     )
