@@ -1,12 +1,11 @@
-"""``leafsight synth``, ``check`` and ``split``: from photographs to an index with splits."""
+"""``leafsight synth`` and ``split``: from photographs to an index with splits."""
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 
 import pytest
-from tests.journeys.small_world import draw, leafsight, save_collection
+from tests.journeys.small_world import draw, leafsight
 
 from leafsight.dataset import PhotoIndex
 
@@ -41,53 +40,6 @@ def test_synth_reports_every_fault_of_its_options(tmp_path: Path) -> None:
     assert done.code == 2
     assert "field_share" in done.err
     assert not (tmp_path / "a").exists()
-
-
-def test_check_says_what_is_wrong_and_exits_1(tmp_path: Path) -> None:
-    folder = save_collection(tmp_path / "photos", {"rust": 3, "healthy": 3})
-    (folder / "rust" / "torn.jpg").write_bytes((folder / "rust" / "000.jpg").read_bytes()[:200])
-    (folder / "healthy" / "copy.jpg").write_bytes((folder / "healthy" / "000.jpg").read_bytes())
-    done = leafsight("check", folder, "--json", "-q")
-    assert (done.code, done.err) == (1, "")
-    assert done.json["photographs"] == 8
-    assert done.json["usable"] == 7
-    assert list(done.json["faults"]) or done.json["faults"]
-    assert len(done.json["duplicates"]) == 1
-    told = leafsight("check", folder)
-    assert told.code == 1
-    assert "7 of 8 photographs are usable" in told.out
-    assert "reading photos" in told.err
-
-
-def test_check_of_a_clean_collection_exits_0(tmp_path: Path) -> None:
-    folder = save_collection(tmp_path / "photos", {"rust": 30, "healthy": 30})
-    assert leafsight("check", folder, "-q").code == 0
-
-
-def test_check_keeps_the_index_and_reads_it_back(tmp_path: Path) -> None:
-    folder = save_collection(tmp_path / "photos", {"rust": 3, "healthy": 3})
-    index = tmp_path / "kept.parquet"
-    assert leafsight("check", folder, "--index", index, "-q").code == 1
-    assert len(PhotoIndex.load(index)) == 6
-    assert leafsight("check", index, "--json", "-q").json["photographs"] == 6
-
-
-def test_limits_of_the_settings_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = save_collection(tmp_path / "photos", {"rust": 3, "healthy": 3})
-    (folder / "rust" / "000.jpg").write_bytes(b"\xff\xd8" + b"\0" * 4000)
-    monkeypatch.setenv("LEAFSIGHT_MAX_IMAGE_BYTES", "3000")
-    faults = leafsight("check", folder, "--json", "-q").json["faults"]
-    assert "image-too-large" in str(faults)
-
-
-def test_an_archive_leaves_nothing_where_the_person_stands(tmp_path: Path) -> None:
-    folder = save_collection(tmp_path / "photos", {"rust": 2, "healthy": 2})
-    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
-        archive.add(folder, "photos")
-    (tmp_path / "here").mkdir()
-    done = leafsight("check", tmp_path / "photos.tar", "--json", "-q", folder=tmp_path / "here")
-    assert done.json["usable"] == 4
-    assert list((tmp_path / "here").iterdir()) == []
 
 
 @pytest.mark.parametrize("ratios", ["5:1", "80/10/10", "train=0.7,test=0.3"])

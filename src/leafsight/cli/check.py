@@ -3,74 +3,109 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from leafsight.cli.collections import (
+    bundle_embedder,
+    fresh_option,
+    model_option,
+    no_model_option,
+    read_collection,
+)
+from leafsight.cli.grouping import leaf_maps
 from leafsight.cli.terminal import (
-    cores,
     decode_limits,
     json_option,
     print_json,
     progress,
     quiet_option,
-    settings_for,
+    talk,
 )
+from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
-    from leafsight.dataset import PhotoIndex
+    from leafsight.inspection import Looked
 
-STORE_FOLDER = "leafsight-store"
+SHOWN_SIDE_PX = 200
 
 
 @click.command(name="check")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Another collection: which photographs of SOURCES stand in it, too?",
+)
+@click.option("--report", type=click.Path(path_type=Path), help="Write a page with thumbnails here (.html).")
+@click.option(
     "--index", "index_path", type=click.Path(path_type=Path), help="Keep the index here (.parquet)."
 )
+@click.option(
+    "--leaf-map", type=click.Path(path_type=Path), help="CSV class,file,leaf: photographs of one leaf."
+)
+@click.option("--seed", default=0, show_default=True, help="Of folds and resamples.")
+@model_option
+@no_model_option
+@fresh_option
 @quiet_option
 @json_option
-def command(sources: tuple[Path, ...], index_path: Path | None, quiet: bool, as_json: bool) -> int:
+def command(
+    sources: tuple[Path, ...],
+    against: tuple[Path, ...],
+    report: Path | None,
+    index_path: Path | None,
+    **words: Any,
+) -> int:
     """Read every photograph of SOURCES once and say what is wrong, worst first.
 
-    SOURCES are folders of class folders, CSVs with path,label columns, tar or zip archives, or a saved index.
-    The exit code is 1 when something should be mended before training.
+    SOURCES are folders of class folders, listings (CSV, COCO, metadata), tar or zip archives, or a saved
+    index. What was read is kept in the cache folder: a second run reads only what changed. The exit code is 1
+    when something should be mended before training.
     """
-    from leafsight.dataset import check_photos
+    from leafsight.inspection import CheckOptions, check_collection, write_health_report
 
-    index = read_index(sources, index_path, quiet=quiet)
-    report = check_photos(index)
-    if as_json:
-        print_json(report.to_dict())
-    else:
-        for line in report.lines():
-            click.echo(line)
-    return 0 if report.is_clean else 1
-
-
-def read_index(
-    sources: tuple[Path, ...], index_path: Path | None, *, quiet: bool, store: Path | None = None
-) -> PhotoIndex:
-    """The index of ``sources``; unchanged files of an index at ``index_path`` are not read again.
-
-    Photographs of archives are unpacked into ``store``, else beside the index, else into the cache folder.
-    """
-    from leafsight.dataset import PhotoIndex, index_photos
-    from leafsight.errors import require
-
-    require("pyarrow", "train")  # said before the photographs are read, not after
-    if len(sources) == 1 and sources[0].suffix == ".parquet":
-        return PhotoIndex.load(sources[0])
-    earlier = PhotoIndex.load(index_path) if index_path is not None and index_path.exists() else None
-    beside = index_path.parent / STORE_FOLDER if index_path is not None else None
-    index = index_photos(
-        list(sources),
-        earlier=earlier,
-        store=store or beside or settings_for().cache_dir / STORE_FOLDER,
-        limits=decode_limits(),
-        workers=cores(),
+    if report is not None and report.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"--report {report} must end in .html")
+    quiet = words["quiet"]
+    embedder = None if words["no_model"] else bundle_embedder(words["model"])
+    read = read_collection(sources, quiet=quiet, embedder=embedder, fresh=words["fresh"])
+    if index_path is not None:
+        read.looked.index.save(index_path)
+    other = None
+    if against:
+        other = read_collection(against, quiet=quiet, fresh=words["fresh"]).looked
+    health = check_collection(
+        read.looked,
+        against=other,
+        against_name=" and ".join(place.resolve().name for place in against),
+        leaf_map=leaf_maps(words["leaf_map"], sources),
+        options=CheckOptions(seed=words["seed"]),
         progress=progress(quiet),
     )
-    if index_path is not None:
-        index.save(index_path)
-    return index
+    if report is not None:
+        title = f"Health of {', '.join(source.resolve().name for source in sources)}"
+        write_health_report(health, report, pictures=lambda row: picture_of(read.looked, row), title=title)
+        talk(f"wrote {report} and {report.with_suffix('.json').name}", quiet)
+    if words["as_json"]:
+        print_json(health.to_dict())
+    else:
+        click.echo("\n".join(health.lines()))
+    return 0 if health.is_clean else 1
+
+
+def picture_of(looked: Looked, row: int) -> Any:
+    """A photograph for people, small; its sketch when the file is gone, ``None`` when there is neither."""
+    import numpy as np
+
+    from leafsight.errors import LeafsightError
+    from leafsight.images import decode, read_photo
+
+    try:
+        file = looked.index.rows([row]).files()[0]
+        return decode(read_photo(file, decode_limits()), limits=decode_limits(), wanted_side_px=SHOWN_SIDE_PX)
+    except (LeafsightError, OSError):
+        number = looked.index.column("sketch")[row]
+        return None if number is None else looked.sketches.pictures(np.array([number]))[0]

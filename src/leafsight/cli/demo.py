@@ -70,13 +70,14 @@ def _drawn(out: Path, quiet: bool) -> Path:
 
 
 def _checked(folder: Path, out: Path, quiet: bool) -> None:
-    from leafsight.cli.check import read_index
+    from leafsight.cli.collections import read_collection
     from leafsight.cli.train import INDEX_FILE, WORK_FOLDER
-    from leafsight.dataset import check_photos
+    from leafsight.inspection import check_collection
 
+    looked = read_collection((folder,), quiet=quiet).looked
     # Where training looks first, so that nothing is read twice.
-    index = read_index((folder,), out / WORK_FOLDER / INDEX_FILE, quiet=quiet)
-    for line in check_photos(index).lines():
+    looked.index.save(out / WORK_FOLDER / INDEX_FILE)
+    for line in check_collection(looked, progress=progress(quiet)).lines():
         click.echo(f"  {line}")
 
 

@@ -20,8 +20,11 @@ COMPLETION = "_LEAFSIGHT_COMPLETE"
 # verb -> (module, one line for --help). The line stands here so that --help imports no verb.
 VERBS = {
     "predict": ("predict", "Diagnose photographs."),
+    "fetch": ("fetch", "Download a published collection of photographs."),
     "check": ("check", "Look for what is wrong with a collection of photographs."),
+    "insight": ("insight", "Show what a collection looks like, with answers in words."),
     "split": ("split", "Divide a collection into train, calibration and test without leaks."),
+    "copy": ("copy", "Write a cleaned and split copy of a collection."),
     "train": ("train", "Train a network by a recipe."),
     "average": ("average", "Make one network of several training runs: the mean of their weights."),
     "evaluate": ("evaluate", "Judge a model on photographs it has not seen."),

@@ -126,7 +126,7 @@ def export_run(
     quiet: bool = False,
 ) -> Package:
     """Package a run and write its report."""
-    from leafsight.cli.check import read_index
+    from leafsight.cli.collections import read_index
     from leafsight.cli.evaluate import by_meaning
     from leafsight.dataset import PhotoIndex
     from leafsight.errors import require, validated

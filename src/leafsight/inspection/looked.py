@@ -1,0 +1,55 @@
+"""A collection that was read: its index, its sketches, and its embeddings where a network was asked.
+
+Enters: what room ``dataset`` made. Leaves: the rows that can be compared, and their arrays. It reads no
+photograph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from leafsight.dataset import Embeddings, PhotoIndex, Sketches
+
+Rows: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One collection, as the check sees it.
+
+    Attributes:
+        index: a row a photograph, faulty ones included.
+        sketches: of all usable photographs.
+        embeddings: of all usable photographs; ``None`` when no network was asked.
+    """
+
+    index: PhotoIndex
+    sketches: Sketches
+    embeddings: Embeddings | None = None
+
+    def rows(self) -> Rows:
+        """Rows of the index that have a sketch and no fault."""
+        return np.flatnonzero(np.array([number is not None for number in self._numbers("sketch")], bool))
+
+    def sketch_numbers(self) -> Rows:
+        """The number of the sketch of each of ``rows``."""
+        return np.array([number for number in self._numbers("sketch") if number is not None], np.int64)
+
+    def rgb(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """uint8 ``[rows, 32, 32, 3]``: small pictures of ``rows``; 3 KB each."""
+        return self.sketches.rgb(self.sketch_numbers())
+
+    def features(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """float32 ``[rows, d]``: embeddings of ``rows``, or ``None``."""
+        if self.embeddings is None:
+            return None
+        numbers = self._numbers("embedding")
+        return self.embeddings.get(np.array([numbers[row] for row in self.rows().tolist()], np.int64))
+
+    def _numbers(self, column: str) -> list[int | None]:
+        faults = self.index.column("fault")
+        values = self.index.column(column)
+        return [value if fault is None else None for value, fault in zip(values, faults, strict=True)]
