@@ -39,7 +39,9 @@ def test_it_holds_what_it_must_and_nothing_else(wheel: Path) -> None:
         "leafsight/py.typed",
         "leafsight/taxonomy/vocabulary.json",
         "leafsight/taxonomy/cards/tomato.toml",
-        "leafsight/evaluation/report/style.css",
+        "leafsight/pages/style.css",
+        "leafsight/inspection/insight/insight.js",
+        "leafsight/inspection/insight/insight.css",
         *(f"leafsight/training/recipes/{name}.toml" for name in recipe_names()),
     }
     if BUILTIN.exists():
