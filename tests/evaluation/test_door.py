@@ -39,9 +39,12 @@ def test_serving_passes_without_heavy_libraries() -> None:
 def test_the_example_in_the_docs_runs(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    exec(compile(example, "docs/evaluation.md", "exec"), {})
-    assert "Interval(value=" in capsys.readouterr().out
+    examples = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    for example in examples:
+        exec(compile(example, "docs/evaluation.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "Interval(value=" in said
+    assert "without looking at a leaf" in said
     assert (tmp_path / "report.html").is_file()
     assert (tmp_path / "report.json").is_file()
 

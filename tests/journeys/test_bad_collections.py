@@ -219,7 +219,7 @@ def test_coco_whose_parts_name_each_other(tmp_path: Path) -> None:
     (tmp_path / "set.json").write_text(json.dumps(value))
     done = leafsight("check", tmp_path / "set.json", "--json", "-q")
     assert done.json["class_counts"] == {"rust": 1, "wilt": 1}
-    assert "several-labels" in json.dumps(done.json["faults"])
+    assert "several-labels" in json.dumps(done.json["findings"])
 
 
 def test_a_list_of_many_lines_that_are_all_wrong(tmp_path: Path) -> None:

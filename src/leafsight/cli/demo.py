@@ -96,7 +96,7 @@ def _trained(
     train_run(recipe, (folder,), out, force=force, quiet=quiet)
     _step(3, "the split it was trained by", quiet)
     summary = split_summary(PhotoIndex.load(out / "index.parquet"))
-    for line in summary.lines()[: len(summary.classes) + 2]:
+    for line in summary.lines()[: len(summary.classes) + 3]:
         click.echo(f"  {line}")
     _step(4, "exporting, proving that torch and ONNX agree, calibrating and judging on the test split", quiet)
     package = export_run(out, out / "model.leafsight", values={"name": "demo"}, quiet=quiet)

@@ -65,7 +65,7 @@ class Health:
         return {
             "photographs": self.photographs,
             "usable": self.usable,
-            "classes": dict(self.class_counts),
+            "class_counts": dict(self.class_counts),
             "is_clean": self.is_clean,
             "findings": [finding.to_dict(names) for finding in self.findings],
             **self.facts,

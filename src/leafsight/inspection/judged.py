@@ -14,6 +14,7 @@ from leafsight.inspection.findings import Case, Finding, Weight, counted, share
 from leafsight.inspection.label_records import LabelReport
 
 MOST_SUSPICIOUS = 200
+CLASSES_NAMED = 3
 LEAST_AGREEMENT = 0.6
 """Where fewer photographs look like their own label, the features do not know these classes; set by us."""
 
@@ -71,17 +72,20 @@ def balance_findings(report: BalanceReport) -> list[Finding]:
         found.append(Finding("one-class", "balance", "mend", sentence, hint, report.photos, report.photos))
     small = report.too_small
     if small:
+        smallest = sorted(small, key=lambda one: (one.photos, one.name))
+        few = ", ".join(f"{one.name} ({one.photos})" for one in smallest[:CLASSES_NAMED])
+        named = f": {few}{', ...' if len(smallest) > CLASSES_NAMED else ''}"
         weight: Weight = "look" if len(small) < len(report.classes) else "know"
         found.append(
             Finding(
                 kind="small-classes",
                 part="balance",
                 weight=weight,
-                sentence=f"{len(small)} of {len(report.classes)} classes are too small to test",
+                sentence=f"{len(small)} of {len(report.classes)} classes are too small to test{named}",
                 hint=report.verdict,
                 count=sum(one.photos for one in small),
                 of=report.photos,
-                per_class={one.name: one.photos for one in sorted(small, key=lambda one: one.photos)},
+                per_class={one.name: one.photos for one in smallest},
             )
         )
     return found
