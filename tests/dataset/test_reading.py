@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from leafsight.dataset import Embedder, Embeddings, PhotoIndex, Sketches, index_photos, look_again, reading
+from leafsight.errors import StorageError
 from leafsight.images import decode, draw_sketch
 
 Collection = Callable[..., Path]
@@ -169,3 +172,73 @@ def test_an_index_of_format_one_is_filled_up(
     names = opened(monkeypatch)
     assert index_photos(root, earlier=old).table.equals(new.table)
     assert len(names) == 4
+
+
+def test_processes_give_what_threads_give(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 5, "healthy": 5})
+    (root / "rust" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    (root / "rust" / "empty.jpg").write_bytes(b"")
+    monkeypatch.setattr(reading, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(reading, "PHOTOS_PER_TASK", 3)
+    apart, together = Sketches(tmp_path / "apart"), Sketches(tmp_path / "together")
+    first = index_photos(root, sketches=apart, processes=True, workers=2)
+    second = index_photos(root, sketches=together, workers=2)
+    assert first.table.equals(second.table)
+    assert np.array_equal(apart.grey(np.arange(10)), together.grey(np.arange(10)))
+
+
+def test_a_reader_that_is_killed_is_an_error_that_says_so(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 5, "healthy": 5})
+    monkeypatch.setattr(reading, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(reading, "_leave_interrupts_to_the_parent", _die)
+    with pytest.raises(StorageError, match="a process that read photographs was killed"):
+        index_photos(root, sketches=Sketches(tmp_path / "s"), processes=True, workers=2)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_photograph_that_changes_after_it_was_read_is_read_again(
+    collection: Collection, write_photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 2, "healthy": 2})
+    victim = root / "rust" / "leaf 001.jpg"
+    real = reading.read_photo
+
+    def swapped(path: Path, limits: object) -> bytes:
+        if path == victim:  # somebody saves another picture between our look at the folder and at the file
+            write_photo(victim, 77, size=(60, 50))
+            os.utime(victim, ns=(5, 5))
+        return real(path, limits)
+
+    monkeypatch.setattr(reading, "read_photo", swapped)
+    first = index_photos(root)
+    monkeypatch.undo()
+    row = first.column("path").index("rust/leaf 001.jpg")
+    assert first.column("width_px")[row] == 60
+    assert first.column("bytes")[row] == victim.stat().st_size
+    again = index_photos(root, earlier=first)
+    assert again.column("mtime_ns")[row] == 5
+    assert again.column("content_hash")[row] == first.column("content_hash")[row]
+
+
+def test_a_folder_that_disappears_after_it_was_listed(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = collection({"rust": 3, "healthy": 3})
+    real = reading._Known.rows
+
+    def gone(self: object, photos: object) -> object:
+        if (root / "rust").exists():
+            (root / "rust").rename(tmp_path / "elsewhere")
+        return real(self, photos)
+
+    monkeypatch.setattr(reading._Known, "rows", gone)
+    index = index_photos(root)
+    assert [fault is None for fault in index.column("fault")] == [True] * 3 + [False] * 3
+    assert "No such file" in index.faults()[0][1]

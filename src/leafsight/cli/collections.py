@@ -69,6 +69,7 @@ def read_index(
         limits=decode_limits(),
         workers=cores(),
         progress=progress(quiet),
+        processes=True,
     )
     if index_path is not None:
         index.save(index_path)
@@ -113,6 +114,7 @@ def read_collection(
         "sketches": sketches,
         "embeddings": embeddings,
         "keep": parts.keep,
+        "processes": True,
     }
     if _is_index(sources):
         index = look_again(PhotoIndex.load(sources[0]), **shared)

@@ -34,6 +34,7 @@ def index_photos(
     sketches: Sketches | None = None,
     embeddings: Embeddings | None = None,
     keep: Callable[[Table], None] | None = None,
+    processes: bool = False,
 ) -> PhotoIndex:
     """Find, read and describe every photograph.
 
@@ -53,6 +54,8 @@ def index_photos(
         sketches: where a sketch of every photograph is kept; the column ``sketch`` tells its number.
         embeddings: the same for embeddings.
         keep: told the table of every finished chunk of 4,096 photographs, to go on from after a kill.
+        processes: read thousands of photographs by processes, which is twice as fast as threads. Only for
+            programs whose main module is guarded by ``if __name__ == "__main__"``.
 
     Returns:
         An index sorted by source and path, faulty photographs included.
@@ -76,6 +79,7 @@ def index_photos(
         embeddings=embeddings,
         earlier=[part.table for part in before],
         keep=keep,
+        processes=processes,
     )
     parts = []
     for path, name in zip(sources, names, strict=True):
@@ -100,6 +104,7 @@ def look_again(
     sketches: Sketches | None = None,
     embeddings: Embeddings | None = None,
     keep: Callable[[Table], None] | None = None,
+    processes: bool = False,
 ) -> PhotoIndex:
     """The photographs of a saved index as they are now, with its classes, groups and splits.
 
@@ -112,6 +117,7 @@ def look_again(
         sketches: as for ``index_photos``.
         embeddings: as for ``index_photos``.
         keep: as for ``index_photos``.
+        processes: as for ``index_photos``.
 
     Raises:
         DatasetError: none of the photographs can be read any more.
@@ -125,6 +131,7 @@ def look_again(
         embeddings=embeddings,
         earlier=[part.table for part in (index, *earlier)],
         keep=keep,
+        processes=processes,
     )
     columns = ("source", "root", "path", "class_name", "stored_as", "given_group", "split", "fault")
     photos = [FoundPhoto(*row) for row in zip(*map(index.column, columns), strict=True)]

@@ -7,13 +7,19 @@ one chunk of photographs, not the collection. It does not know how files are fou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from jaxtyping import UInt8
 
 from leafsight.dataset.cores import available_cores
 from leafsight.dataset.embeddings import Embeddings
@@ -30,7 +36,7 @@ from leafsight.dataset.photo_table import (
 )
 from leafsight.dataset.record_file import RecordWriter
 from leafsight.dataset.sketches import Sketches, as_records
-from leafsight.errors import LeafsightError
+from leafsight.errors import LeafsightError, StorageError
 from leafsight.images import (
     DecodeLimits,
     Sketch,
@@ -43,6 +49,9 @@ from leafsight.images import (
 from leafsight.progress import Progress
 
 PHOTOS_PER_TASK = 32
+PROCESSES_FROM = 3000
+"""Starting processes takes about a second."""
+
 PHOTOS_PER_CHUNK = 4096
 """After a chunk everything is on the disk; a killed run loses less than this."""
 
@@ -59,6 +68,8 @@ class Reading:
         embeddings: where embeddings go; ``None`` makes none.
         earlier: tables of earlier looks, the later ones count more.
         keep: told each finished chunk, so that a killed run can go on from it.
+        processes: whether many photographs may be read by processes instead of threads. Each imports the
+            caller's main module again, so a script must guard its own with ``if __name__ == "__main__"``.
     """
 
     limits: DecodeLimits
@@ -68,17 +79,23 @@ class Reading:
     embeddings: Embeddings | None = None
     earlier: Sequence[Table] = ()
     keep: Callable[[Table], None] | None = None
+    processes: bool = False
 
 
 @dataclass(slots=True)
 class _Seen:
-    """One task's photographs; sketches and squares belong to the rows of the same position in ``opened``."""
+    """One task's photographs; sketches and embeddings belong to the rows without a fault, in their order."""
 
-    rows: list[PhotoRow] = field(default_factory=list)
-    opened: list[PhotoRow] = field(default_factory=list)
+    rows: list[PhotoRow]
     sketches: list[Sketch] = field(default_factory=list)
-    squares: list[np.ndarray] = field(default_factory=list)
     embedded: np.ndarray | None = None
+
+    def opened(self) -> list[PhotoRow]:
+        """Rows that could be read."""
+        return [row for row in self.rows if row.fault is None]
+
+
+Look: TypeAlias = Callable[[list[PhotoRow]], _Seen]
 
 
 def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Table:
@@ -91,21 +108,18 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
 
     Raises:
         DatasetError: another process writes the same sketches.
-        StorageError: sketches or embeddings cannot be written.
+        StorageError: sketches or embeddings cannot be written, or a reading process was killed.
     """
     known = _Known(reading.earlier)
     faulty = 0
     tables = []
     reading.progress.start(f"reading {name}", len(photos))
     with ExitStack() as stack:
-        pool = stack.enter_context(
-            ThreadPoolExecutor(reading.workers or available_cores(), thread_name_prefix="index")
-        )
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         writers = [
             stack.enter_context(part.file.writing()) if part is not None else None
             for part in (reading.sketches, reading.embeddings)
         ]
+        pool = stack.enter_context(closing(_Pool(reading, len(photos))))
         for first in range(0, len(photos), PHOTOS_PER_CHUNK):
             chunk = photos[first : first + PHOTOS_PER_CHUNK]
             rows = _read_chunk(pool, chunk, known.rows(chunk), reading, writers)
@@ -120,78 +134,101 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
     return arrow().concat_tables(tables) if tables else table_of([])
 
 
+class _Pool:
+    """Threads, or processes for many photographs where the caller allows them.
+
+    What is done to a photograph is many short calls into C. Threads that pass Python's lock to and fro
+    between them are no faster than one; two processes are. A network cannot be handed to another process,
+    and computes long enough without the lock.
+    """
+
+    def __init__(self, reading: Reading, photographs: int) -> None:
+        workers = reading.workers or available_cores()
+        self.look: Look = partial(
+            look_at,
+            limits=reading.limits,
+            embeddings=reading.embeddings,
+            sketched=reading.sketches is not None,
+        )
+        self._pool: Executor
+        apart = reading.processes and reading.embeddings is None and workers > 1
+        if apart and photographs >= PROCESSES_FROM:
+            context = get_context("spawn")  # a fork would copy locks that other threads hold
+            self._pool = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent)
+        else:
+            self._pool = ThreadPoolExecutor(workers, thread_name_prefix="index")
+
+    def map(self, tasks: Sequence[list[PhotoRow]]) -> Iterator[_Seen]:
+        """The answer to each task, in their order."""
+        try:
+            yield from self._pool.map(self.look, tasks)
+        except BrokenExecutor as error:
+            raise StorageError(
+                "a process that read photographs was killed; there may be too little memory",
+                hint="run the command again: what was read is kept",
+            ) from error
+
+    def close(self) -> None:
+        """Do not wait for tasks that nobody wants any more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _read_chunk(
-    pool: ThreadPoolExecutor,
+    pool: _Pool,
     chunk: Sequence[FoundPhoto],
     known: Sequence[PhotoRow | None],
     reading: Reading,
     writers: Sequence[RecordWriter | None],
 ) -> list[PhotoRow]:
-    tasks = [
-        (chunk[start : start + PHOTOS_PER_TASK], known[start : start + PHOTOS_PER_TASK])
-        for start in range(0, len(chunk), PHOTOS_PER_TASK)
+    rows = [row_of(photo) for photo in chunk]
+    unread = [
+        place
+        for place, (row, earlier) in enumerate(zip(rows, known, strict=True))
+        if row.fault is None and not _is_known(row, earlier, reading)
     ]
-    rows: list[PhotoRow] = []
-    for seen in pool.map(lambda task: _look_at(task[0], task[1], reading), tasks):
+    reading.progress.advance(len(rows) - len(unread))
+    parts = [unread[start : start + PHOTOS_PER_TASK] for start in range(0, len(unread), PHOTOS_PER_TASK)]
+    for part, seen in zip(parts, pool.map([[rows[place] for place in part] for part in parts]), strict=True):
         _store(seen, *writers)
-        rows.extend(seen.rows)
-        reading.progress.advance(len(seen.rows))
+        for place, row in zip(part, seen.rows, strict=True):
+            rows[place] = row  # another object, where another process made it
+        reading.progress.advance(len(part))
     return rows
 
 
 def _store(seen: _Seen, sketches: RecordWriter | None, embeddings: RecordWriter | None) -> None:
     """Write what was made of a task's photographs, and its numbers into their rows."""
-    if not seen.opened:
+    opened = seen.opened()
+    if not opened:
         return
-    hashes = [row.content_hash or "" for row in seen.opened]
+    hashes = [row.content_hash or "" for row in opened]
     if sketches is not None:
-        numbers = sketches.append(as_records(seen.sketches), hashes)
-        for row, number in zip(seen.opened, numbers, strict=True):
+        for row, number in zip(opened, sketches.append(as_records(seen.sketches), hashes), strict=True):
             row.sketch = number
     if embeddings is not None and seen.embedded is not None:
-        numbers = embeddings.append(seen.embedded, hashes)
-        for row, number in zip(seen.opened, numbers, strict=True):
+        for row, number in zip(opened, embeddings.append(seen.embedded, hashes), strict=True):
             row.embedding = number
 
 
-def _look_at(photos: Sequence[FoundPhoto], known: Sequence[PhotoRow | None], reading: Reading) -> _Seen:
-    seen = _Seen()
-    for photo, earlier in zip(photos, known, strict=True):
-        row = row_of(photo)
-        seen.rows.append(row)
-        if row.fault is None:
-            _open(row, earlier, reading, seen)
-    if seen.sketches:
-        grey, rgb = (
-            np.stack([getattr(sketch, name) for sketch in seen.sketches]) for name in ("grey", "rgb")
-        )
-        for name, values in measure_appearance(grey, rgb).items():
-            for row, value in zip(seen.opened, values.tolist(), strict=True):
-                setattr(row, name, value)
-    if seen.squares and reading.embeddings is not None:
-        seen.embedded = reading.embeddings.of(np.stack(seen.squares))
-    seen.squares.clear()
-    return seen
-
-
-def _open(row: PhotoRow, known: PhotoRow | None, reading: Reading, seen: _Seen) -> None:
-    """Fill a row from its file, or from what is known of the same file; a fault is written into the row."""
-    file = Path(row.root) / (row.stored_as or row.path)
+def _is_known(row: PhotoRow, known: PhotoRow | None, reading: Reading) -> bool:
+    """Whether the file need not be opened: it is as it was, or cannot be; its row is filled then."""
     try:
-        status = file.stat()
-        row.bytes, row.mtime_ns = status.st_size, status.st_mtime_ns
-        if known is not None and _is_unchanged(row, known, reading):
-            for name in MEASURED:
-                setattr(row, name, getattr(known, name))
-            return
-        if row.bytes == 0:
-            row.fault = "empty-file: the file has no bytes"
-            return
-        _look_into(row, read_photo(file, reading.limits), reading, seen)
-    except LeafsightError as error:
-        row.fault = one_line(f"{error.slug}: {error}")
+        status = os.stat(f"{row.root}/{row.stored_as or row.path}")  # noqa: PTH116 (a Path takes three times as long)
     except OSError as error:
         row.fault = one_line(f"unreadable: {error.strerror or error}")
+        return True
+    row.bytes, row.mtime_ns = status.st_size, status.st_mtime_ns
+    if known is not None and _is_unchanged(row, known, reading):
+        for name in MEASURED:
+            setattr(row, name, getattr(known, name))
+        return True
+    if row.bytes == 0:
+        row.fault = "empty-file: the file has no bytes"
+    return row.fault is not None
 
 
 def _is_unchanged(row: PhotoRow, known: PhotoRow, reading: Reading) -> bool:
@@ -206,25 +243,59 @@ def _is_unchanged(row: PhotoRow, known: PhotoRow, reading: Reading) -> bool:
     )
 
 
-def _look_into(row: PhotoRow, data: bytes, reading: Reading, seen: _Seen) -> None:
+def look_at(
+    rows: list[PhotoRow], *, limits: DecodeLimits, embeddings: Embeddings | None, sketched: bool
+) -> _Seen:
+    """Open the files of ``rows`` and fill the rows; a fault is written into its row.
+
+    Args:
+        rows: with size and time of change.
+        limits: what is too large to be decoded.
+        embeddings: makes embeddings, if wanted.
+        sketched: whether sketches are wanted back.
+    """
+    seen = _Seen(rows)
+    sketches: list[Sketch] = []
+    squares: list[np.ndarray] = []
+    for row in rows:
+        try:
+            data = read_photo(Path(row.root) / (row.stored_as or row.path), limits)
+            small, sketch = _look_into(row, data, limits)
+            if embeddings is not None:
+                squares.append(embeddings.embedder.square(small))
+            sketches.append(sketch)
+        except LeafsightError as error:
+            row.fault = one_line(f"{error.slug}: {error}")
+        except OSError as error:
+            row.fault = one_line(f"unreadable: {error.strerror or error}")
+    if sketches:
+        grey, rgb = np.stack([one.grey for one in sketches]), np.stack([one.rgb for one in sketches])
+        opened = seen.opened()
+        for name, values in measure_appearance(grey, rgb).items():
+            for row, value in zip(opened, values.tolist(), strict=True):
+                setattr(row, name, value)
+        seen.sketches = sketches if sketched else []
+        seen.embedded = embeddings.of(np.stack(squares)) if embeddings is not None else None
+    return seen
+
+
+def _look_into(
+    row: PhotoRow, data: bytes, limits: DecodeLimits
+) -> tuple[UInt8[np.ndarray, "height width 3"], Sketch]:
     """Everything from the bytes of the file; the pixels are decoded reduced, which also finds damage."""
     row.bytes = len(data)
-    row.content_hash = hashlib.sha256(data).hexdigest()
-    header = read_header(data, reading.limits)
+    content_hash = hashlib.sha256(data).hexdigest()
+    header = read_header(data, limits)
     row.format, row.mode = header.format.value, header.mode
     row.width_px, row.height_px = header.width_px, header.height_px
     row.orientation, row.frames, row.has_gps = header.orientation, header.frames, header.has_gps
-    row.camera, row.taken = header.camera, header.taken
-    small = decode(data, limits=reading.limits, wanted_side_px=THUMBNAIL_SIDE_PX, header=header)
+    row.camera, row.taken, row.content_hash = header.camera, header.taken, content_hash
+    small = decode(data, limits=limits, wanted_side_px=THUMBNAIL_SIDE_PX, header=header)
     row.pixel_hash = pixel_hash(small, header.width_px, header.height_px)
     row.look_hash = look_hash(small)
     sketch = draw_sketch(small)
     row.sharpness, row.margin_share = sketch.sharpness, sketch.margin_share
-    square = reading.embeddings.embedder.square(small) if reading.embeddings is not None else None
-    seen.opened.append(row)
-    seen.sketches.append(sketch)
-    if square is not None:
-        seen.squares.append(square)
+    return small, sketch
 
 
 class _Known:

@@ -40,6 +40,9 @@ from leafsight.inspection.quality import QualityOptions, quality_findings
 from leafsight.inspection.relatives import find_copies, find_leaves
 from leafsight.progress import Progress, Silent
 
+SHORTCUT_PHOTOS = 8_000
+"""More make the intervals narrower by a point and the check seconds longer."""
+
 NO_NETWORK = "labels, and leaves photographed several times: no network was asked"
 LEAF_RULES: tuple[Rule, ...] = ("column", "leaf_map", "duplicates", "copies", "same_leaf")
 FOLD_RULES: tuple[Rule, ...] = (*LEAF_RULES, "capture_runs")
@@ -197,6 +200,7 @@ def _shortcuts(looked: Looked, grouped: PhotoIndex, options: CheckOptions, progr
         groups=groups,
         features=looked.features(),
         seed=options.seed,
+        most_photos=SHORTCUT_PHOTOS,
         progress=progress,
     )
     return shortcut_findings(report), shortcut_facts(report)
