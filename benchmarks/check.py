@@ -5,7 +5,9 @@
 Decoding once is what any tool has to do that looks at pixels: every photograph decoded whole, once by
 leafsight's decoder and once by Pillow, on as many threads as there are cores. The check is timed without a
 network (``--no-model``): reading, measuring, finding duplicates and leaks, and the shortcut meter, into a
-fresh cache, then again over the same cache. Rounds interleave the methods; figures are medians of wall time.
+fresh cache, then again over the same cache. The checks that cleanvision makes, too, are timed by themselves:
+reading, measures of files and light, equal and near-equal pictures. Rounds interleave the methods; figures
+are medians of wall time.
 
 cleanvision (https://github.com/cleanlab/cleanvision) is no dependency: name a Python that has it. It runs
 its default checks (dark, light, aspect, size, information, exact and near duplicates, blur, grey) with as
@@ -39,6 +41,17 @@ from leafsight.images import decode, read_photo
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 PER_TASK = 32
 
+SAME_CHECKS_ONLY = """
+import sys
+from pathlib import Path
+from leafsight.dataset import GroupOptions, group_photos, index_photos
+from leafsight.inspection.files import file_findings
+from leafsight.inspection.quality import quality_findings
+if __name__ == "__main__":
+    index = index_photos(Path(sys.argv[1]), processes=True)
+    file_findings(index), quality_findings(index)
+    group_photos(index, GroupOptions(group_by=("duplicates", "near_duplicates")))
+"""
 CLEANVISION = """
 import json, sys, time
 from cleanvision import Imagelab
@@ -86,10 +99,17 @@ def checked(folder: Path, cache: Path, out: Path) -> float:
     return time.perf_counter() - started
 
 
+def checked_as_cleanvision(folder: Path, place: Path) -> float:
+    script = place / "same_checks.py"  # a file: processes that read import the main module again
+    script.write_text(SAME_CHECKS_ONLY)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, str(script), str(folder)], check=True)
+    return time.perf_counter() - started
+
+
 def cleaned(python: str, folder: Path, threads: int, out: Path) -> float:
-    subprocess.run(
-        [python, "-c", CLEANVISION, str(folder), str(threads), str(out)], check=True, stdout=sys.stderr
-    )
+    words = [python, "-c", CLEANVISION, str(folder), str(threads), str(out)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return float(json.loads(out.read_text())["seconds"])
 
 
@@ -140,6 +160,8 @@ def main() -> None:
             )
             seconds.setdefault("check", []).append(checked(options.folder, cache, said))
             seconds.setdefault("check again", []).append(checked(options.folder, cache, said))
+            same = checked_as_cleanvision(options.folder, Path(place))
+            seconds.setdefault("the checks that cleanvision makes, too", []).append(same)
             if options.cleanvision:
                 taken = cleaned(options.cleanvision, options.folder, threads, other)
                 seconds.setdefault("cleanvision", []).append(taken)
@@ -147,6 +169,9 @@ def main() -> None:
                     json.loads(said.read_text()), json.loads(other.read_text())["found"], options.folder
                 )
     medians = {name: statistics.median(values) for name, values in seconds.items()}
+    if "cleanvision" in seconds:
+        pairs = zip(seconds["cleanvision"], seconds["the checks that cleanvision makes, too"], strict=True)
+        faster = statistics.median([theirs / ours for theirs, ours in pairs])
     ratios = {
         f"check / {name}": statistics.median(
             [one / other for one, other in zip(seconds["check"], values, strict=True)]
@@ -154,6 +179,8 @@ def main() -> None:
         for name, values in seconds.items()
         if name != "check"
     }
+    if "cleanvision" in seconds:
+        ratios["cleanvision / the checks that both make"] = faster
     result = {
         "photographs": len(files), "threads": threads, "machine": platform.processor() or platform.machine(),
         "seconds": medians, "ratios": ratios, "both": both,
@@ -164,7 +191,7 @@ def main() -> None:
     print(f"{len(files)} photographs, {threads} threads, median of {options.rounds} rounds")
     for name, value in medians.items():
         spread = f"{min(seconds[name]):.2f} to {max(seconds[name]):.2f}"
-        print(f"{name:<28}{value:>9.2f} s  ({spread})")
+        print(f"{name:<40}{value:>9.2f} s  ({spread})")
     for name, value in ratios.items():
         print(f"{name:<40}{value:>7.2f}")
     for kind, counts in both.items():

@@ -21,6 +21,7 @@ def test_sound_photographs_have_no_findings(made):
     ("bad", "kind"),
     [
         ({"sharpness": 3.0}, "blurred"),
+        ({"sharpness": 30.0, "contrast": 0.3}, "blurred"),
         ({"highlight": 0.2}, "dark"),
         ({"shadow": 0.8}, "over-exposed"),
         ({"contrast": 0.01}, "low-contrast"),

@@ -27,6 +27,8 @@ class QualityOptions(BaseModel):
 
     Attributes:
         min_sharpness: squared grey levels; see ``images.Sketch``.
+        min_relative_sharpness: the same as a share of the variance of the grey levels. A picture that was
+            enlarged keeps its contrast, and with it strong edges, but they are wide.
         min_highlight: the grey level that all but the brightest hundredth stay below, 0 to 1. Not the mean: a
             leaf on black velvet is not dark.
         max_shadow: the grey level of the darkest twentieth, 0 to 1. Not the mean: a leaf on white paper is
@@ -39,6 +41,7 @@ class QualityOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_sharpness: float = Field(default=20.0, ge=0)
+    min_relative_sharpness: float = Field(default=0.01, ge=0)
     min_highlight: float = Field(default=0.35, ge=0, le=1)
     max_shadow: float = Field(default=0.6, ge=0, le=1)
     min_contrast: float = Field(default=0.03, ge=0, le=0.5)
@@ -75,12 +78,21 @@ def _above(name: str, limit: str) -> Callable[[dict[str, Values], QualityOptions
     return badness
 
 
+def _blurred(values: dict[str, Values], options: QualityOptions) -> Values:
+    """Edges that are weak, or wide for the contrast of the picture."""
+    variance = np.maximum((255 * values["contrast"]) ** 2, 1.0)
+    relative = values["sharpness"] / variance
+    weak = options.min_sharpness / np.maximum(values["sharpness"], 1e-9)
+    worse: Values = np.maximum(weak, options.min_relative_sharpness / np.maximum(relative, 1e-9))
+    return worse
+
+
 TESTS = (
     _Test(
         "blurred",
-        "are blurred",
+        "are blurred or enlarged",
         "leave out what you cannot diagnose yourself",
-        _below("sharpness", "min_sharpness"),
+        _blurred,
         lambda values, row: f"sharpness {values['sharpness'][row]:.1f}",
     ),
     _Test(
