@@ -117,3 +117,10 @@ def test_columns_are_replaced_whole_or_not(made_up: Index) -> None:
     with pytest.raises(DatasetError, match="colour"):
         index.with_column("colour", ["red", "red"])
     assert set(index.table.column_names) == set(COLUMNS)
+
+
+def test_numbers_are_nan_where_nothing_is_known(made_up: Callable[..., PhotoIndex]) -> None:
+    index = made_up({"rust": 3}, sharpness=lambda number: None if number == 1 else float(number))
+    assert index.numbers("sharpness")[[0, 2]].tolist() == [0.0, 2.0]
+    assert np.isnan(index.numbers("sharpness")[1])
+    assert index.numbers("width_px").tolist() == [40.0] * 3

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from leafsight.dataset.codes import encoded, in_blocks, text_column
 from leafsight.dataset.photo_table import COLUMNS, FORMAT_VERSION, Table, arrow, schema
@@ -90,6 +90,12 @@ class PhotoIndex:
     def column(self, name: str) -> list[Any]:
         """One column as Python values, in row order."""
         values: list[Any] = self.table.column(name).to_pylist()
+        return values
+
+    def numbers(self, name: str) -> Float64[np.ndarray, " photos"]:
+        """One column of numbers in row order, NaN where there is none; 8 bytes a row."""
+        column = self.table.column(name).cast(arrow().float64())
+        values: Float64[np.ndarray, " photos"] = column.to_numpy(zero_copy_only=False)
         return values
 
     def files(self) -> list[Path]:

@@ -141,11 +141,10 @@ COLUMNS = ("sharpness", "highlight", "shadow", "contrast", "entropy_bits", "marg
 def quality_findings(index: PhotoIndex, options: QualityOptions | None = None) -> list[Finding]:
     """Findings on how well things can be seen, one a kind."""
     options = options or QualityOptions()
-    measured = np.array([value is not None for value in index.column("brightness")], dtype=bool)
-    rows = np.flatnonzero(measured)
+    rows = np.flatnonzero(~np.isnan(index.numbers("brightness")))
     if not len(rows):
         return []
-    values = {name: np.array(index.column(name), dtype=object)[rows].astype(np.float64) for name in COLUMNS}
+    values = {name: index.numbers(name)[rows] for name in COLUMNS}
     classes = index.column("class_name")
     found = []
     explained = np.zeros(len(rows), dtype=bool)
