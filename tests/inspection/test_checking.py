@@ -80,6 +80,7 @@ def test_planted_copies_leak_in_their_true_number(spoilt: Path, tmp_path: Path):
         "mirror.jpg": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
         "turned.jpg": lambda image: image.transpose(Image.Transpose.ROTATE_90),
         "small.jpg": lambda image: image.resize((70, 70)),
+        "grey.jpg": lambda image: image.convert("L"),
     }
     for number, (name, change) in enumerate(plants.items()):
         original = some(spoilt, "train", 3 * number)

@@ -134,11 +134,17 @@ def _against(looked: Looked, against: Looked, name: str, progress: Progress) -> 
     hashes = [
         [looked.index.column(column)[row] for row in mine.tolist()]
         + [against.index.column(column)[row] for row in theirs.tolist()]
-        for column in ("content_hash", "pixel_hash")
+        for column in ("content_hash", "pixel_hash", "look_hash")
     ]
     both = _Both(looked, against)
     found = find_duplicates(
-        ByNumber(both.grey), ByNumber(both.rgb), *hashes, records=both.numbers(), progress=progress
+        ByNumber(both.grey),
+        ByNumber(both.rgb),
+        hashes[0],
+        hashes[1],
+        look_hashes=hashes[2],
+        records=both.numbers(),
+        progress=progress,
     )
     sides = [MINE] * len(mine) + [THEIRS] * len(theirs)
     pairs = [FoundPair(pair.one, pair.other, pair.kind, pair.score) for pair in found.pairs]

@@ -36,6 +36,7 @@ def find_copies(looked: Looked, progress: Progress | None = None) -> Relatives:
         ByNumber(looked.sketches.rgb),
         usable.column("content_hash"),
         usable.column("pixel_hash"),
+        look_hashes=usable.column("look_hash"),
         records=looked.sketch_numbers(),
         progress=progress,
     )

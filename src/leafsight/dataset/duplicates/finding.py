@@ -14,13 +14,16 @@ from jaxtyping import Bool, Float32, Int64
 from pydantic import BaseModel, ConfigDict, Field
 
 from leafsight.dataset.components import Components
-from leafsight.dataset.duplicates.candidates import Pictures, find_candidates
+from leafsight.dataset.duplicates.candidates import Candidates, Pictures, find_candidates
 from leafsight.dataset.duplicates.joining import join_pairs
 from leafsight.dataset.duplicates.kinds import Change, Kind, change_of, inverse_map, kind_of
 from leafsight.dataset.duplicates.verifying import LEVELS, Verified, overlay, verify
+from leafsight.dataset.near import sorted_pairs
 from leafsight.progress import Progress
 
 BLOCK = 8192
+ALIKE_BITS = 2  # of 64, between a photograph and its grey copy
+MOST_ALIKE = 4
 
 
 class DuplicateOptions(BaseModel):
@@ -81,6 +84,7 @@ def find_duplicates(
     content_hashes: Sequence[str | None],
     pixel_hashes: Sequence[str | None],
     *,
+    look_hashes: Sequence[int | None] | None = None,
     records: Int64[np.ndarray, " n"] | None = None,
     options: DuplicateOptions | None = None,
     progress: Progress | None = None,
@@ -95,6 +99,8 @@ def find_duplicates(
         rgb: gives ``uint8[k, 32, 32, 3]`` likewise.
         content_hashes: of each photograph's file; ``None`` is equal to nothing.
         pixel_hashes: of its decoded pixels.
+        look_hashes: ``dataset.look.look_hash`` of each. It knows no colours, so it brings pairs of a coloured
+            photograph and its grey copy, which the search by colour and brightness does not.
         records: the row of each photograph in ``grey`` and ``rgb``, -1 for one without; ``None`` when they
             are in the same order.
         options: thresholds.
@@ -109,6 +115,8 @@ def find_duplicates(
     searched = searched[_has_contrast(rgb, rows[searched], options.flat_contrast)]
     numbers = rows[searched]
     guesses = find_candidates(rgb, numbers, progress)
+    if look_hashes is not None:
+        guesses = _joined(guesses, _alike_in_grey([look_hashes[place] for place in searched.tolist()]))
     found = verify(grey, numbers, guesses, least_score=options.least_score, progress=progress)
 
     def agree(one: int, other: int, guess: Float32[np.ndarray, "2 3"]) -> float:
@@ -153,6 +161,33 @@ def _firsts(hashes: Sequence[str | None]) -> Int64[np.ndarray, " n"]:
     first: dict[str, int] = {}
     return np.array(
         [place if one is None else first.setdefault(one, place) for place, one in enumerate(hashes)], np.int64
+    )
+
+
+def _alike_in_grey(look_hashes: Sequence[int | None]) -> Candidates:
+    """Pairs whose grey pictures are alike as they lie, the closest first, some four a photograph."""
+    places = np.array([place for place, look in enumerate(look_hashes) if look is not None], np.int64)
+    looks = np.array([look for look in look_hashes if look is not None], np.uint64)
+    one: list[np.ndarray] = []
+    other: list[np.ndarray] = []
+    left = MOST_ALIKE * len(looks)
+    for _, first, second in sorted_pairs(looks, ALIKE_BITS):
+        one.append(places[first[:left]])
+        other.append(places[second[:left]])
+        left -= len(one[-1])
+        if left <= 0:
+            break
+    ones = np.concatenate(one) if one else np.zeros(0, np.int64)
+    others = np.concatenate(other) if other else np.zeros(0, np.int64)
+    maps = np.broadcast_to(np.eye(2, 3, dtype=np.float32), (len(ones), 2, 3))
+    return Candidates(ones.astype(np.int32), others.astype(np.int32), np.ascontiguousarray(maps))
+
+
+def _joined(one: Candidates, other: Candidates) -> Candidates:
+    return Candidates(
+        np.concatenate([one.one, other.one]),
+        np.concatenate([one.other, other.other]),
+        np.concatenate([one.maps, other.maps]),
     )
 
 
