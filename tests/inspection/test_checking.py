@@ -156,7 +156,9 @@ def test_with_embeddings_swapped_labels_come_first(tmp_path: Path):
 def test_shortcuts_are_measured_and_shown(leaves: Path, tmp_path: Path):
     health = check_collection(looked(leaves, tmp_path))
     assert health.facts["shortcuts"]["shown"]["views"]
-    assert {"shortcut", "no-shortcut"} & set(by_kind(health))
+    finding = next(one for one in health.findings if one.part == "shortcuts")
+    assert finding.per_class == {}  # it is about the collection, not about photographs of a class
+    assert finding.sentence == health.facts["shortcuts"]["verdict"]
 
 
 def test_a_collection_too_small_to_measure_is_no_error(tmp_path: Path, made):

@@ -15,6 +15,7 @@ from leafsight.inspection.label_records import LabelReport
 
 MOST_SUSPICIOUS = 200
 CLASSES_NAMED = 3
+GIVEN_NAMED = 6
 LEAST_AGREEMENT = 0.6
 """Where fewer photographs look like their own label, the features do not know these classes; set by us."""
 
@@ -94,11 +95,13 @@ def balance_findings(report: BalanceReport) -> list[Finding]:
 def shortcut_findings(report: Shortcuts) -> list[Finding]:
     """The verdict of the shortcut meter."""
     weights: dict[str, Weight] = {"none": "know", "weak": "know", "clear": "look", "strong": "mend"}
-    given = report.worst.given_away
+    given = [f"{name} {report.worst.recall[name].value:.0%}" for name in report.worst.given_away]
+    named = f"given away: {', '.join(given[:GIVEN_NAMED])}{', ...' if len(given) > GIVEN_NAMED else ''}; "
     hint = (
         ""
         if report.strength == "none"
-        else "judge on photographs from elsewhere, and train with backgrounds replaced (docs/augmentation.md)"
+        else (named if given else "")
+        + "judge on photographs from elsewhere, and train with backgrounds replaced (docs/augmentation.md)"
     )
     return [
         Finding(
@@ -109,7 +112,6 @@ def shortcut_findings(report: Shortcuts) -> list[Finding]:
             hint=hint,
             count=report.photos,
             of=report.all_photos,
-            per_class={name: round(100 * report.worst.recall[name].value) for name in given},
         )
     ]
 

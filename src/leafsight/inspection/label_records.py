@@ -1,7 +1,7 @@
 """What was found about labels that may be wrong.
 
 Enters: scores and counts. Leaves: records, the worst first, with lines for the terminal and JSON-able values.
-    It does not know how the probabilities came about, nor which label is right: a person looks.
+It does not know how the probabilities came about, nor which label is right: a person looks.
 """
 
 from __future__ import annotations

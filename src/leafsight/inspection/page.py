@@ -93,7 +93,7 @@ def _first_screen(health: Health) -> Html:
     tiles = [
         (f"{health.photographs:,}", "photographs", f"{health.usable:,} usable"),
         (f"{len(health.class_counts):,}", "classes", ""),
-        *((f"{finding.count:,}", _short(finding), f"of {finding.of:,}") for finding in mend[:3]),
+        *((f"{finding.count:,}", _short(finding), f"of {finding.of:,}") for finding in mend if finding.cases),
     ]
     shown = [
         tag("li", [tag("b", number), tag("span", words), tag("span", note, class_="note")], class_="tile")
