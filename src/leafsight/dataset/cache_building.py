@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from leafsight.dataset.photo_index import PhotoIndex
 from leafsight.errors import CorruptImageError, DatasetError, LeafsightError
 from leafsight.images import DecodeLimits, Preprocessing, prepare_bytes, read_photo
 from leafsight.progress import Progress
-from leafsight.storage import os_errors_translated, sync_folder
+from leafsight.storage import holding, os_errors_translated, sync_folder
 
 # Large enough that hashing and syncing cost nothing beside decoding, small enough to lose little.
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -54,7 +53,10 @@ def build_pixels(
     with (
         os_errors_translated(part),
         part.open("r+b" if part.exists() else "w+b") as file,
-        _locked(file.fileno(), part),
+        holding(
+            file.fileno(),
+            DatasetError(f"another process is building {part}", hint="wait for it to end"),
+        ),
     ):
         done = _intact(journal.chunks(), file.fileno(), per_photo_bytes)
         journal.restart(done)
@@ -174,21 +176,3 @@ def _intact(chunks: list[Chunk], handle: int, per_photo_bytes: int) -> list[Chun
         if digest.hexdigest() != chunk.sha256:
             return chunks[:number]
     return chunks
-
-
-@contextmanager
-def _locked(handle: int, path: Path) -> Iterator[None]:
-    """One builder at a time; the lock goes with the process, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no advisory locks of this kind
-        yield
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DatasetError(f"another process is building {path}", hint="wait for it to end") from error
-    try:
-        yield
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)

@@ -16,7 +16,7 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 
 from leafsight.errors import DatasetError
-from leafsight.storage import os_errors_translated
+from leafsight.storage import holding, os_errors_translated
 
 _MAGIC = b"leafsight records 1\n"
 _HEAD_BYTES = 256
@@ -102,7 +102,13 @@ class RecordFile:
         """
         with os_errors_translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("r+b" if self.path.exists() else "w+b") as file, _locked(file, self.path):
+            busy = DatasetError(
+                f"another process is reading the same photographs into {self.path}", hint="wait for it to end"
+            )
+            with (
+                self.path.open("r+b" if self.path.exists() else "w+b") as file,
+                holding(file.fileno(), busy),
+            ):
                 count = len(self)
                 file.truncate(_HEAD_BYTES + count * self._stride if count else 0)
                 file.seek(0)
@@ -153,23 +159,3 @@ class RecordWriter:
 
 def _key(sha256: str) -> bytes:
     return bytes.fromhex(sha256[: 2 * _KEY_BYTES])
-
-
-@contextmanager
-def _locked(file: IO[bytes], path: Path) -> Iterator[None]:
-    """The lock goes with the process, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no advisory locks of this kind
-        yield
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DatasetError(
-            f"another process is reading the same photographs into {path}", hint="wait for it to end"
-        ) from error
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from leafsight.storage.atomic import os_errors_translated, replacing, sync_folder, write_bytes, write_text
 from leafsight.storage.hashing import file_sha256
+from leafsight.storage.locking import holding
 from leafsight.storage.plain_json import canonical_json, merged, read_json, write_json
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "check_address",
     "download",
     "file_sha256",
+    "holding",
     "merged",
     "os_errors_translated",
     "plain_url",
