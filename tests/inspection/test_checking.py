@@ -175,3 +175,20 @@ def test_the_same_check_twice_is_the_same(leaves: Path, tmp_path: Path):
     (tmp_path / "2").mkdir()
     first = check_collection(looked(leaves, tmp_path)).to_dict()
     assert first == check_collection(looked(leaves, tmp_path / "2")).to_dict()
+
+
+@pytest.mark.parametrize(("green", "weight"), [(False, "mend"), (True, "look")])
+def test_a_strong_shortcut_must_be_mended_unless_it_may_be_the_leaf(tmp_path: Path, green: bool, weight: str):
+    """Classes differ in the colour of their border; green borders may be leaves that fill the picture."""
+    root, rng = tmp_path / "borders", np.random.default_rng(0)
+    colours = {"a": (40, 150, 50), "b": (90, 190, 60)} if green else {"a": (190, 60, 50), "b": (60, 70, 190)}
+    for name, colour in colours.items():
+        (root / name).mkdir(parents=True)
+        for number in range(25):
+            picture = np.clip(rng.normal(0, 8, (80, 80, 3)) + colour, 0, 255)
+            picture[16:64, 16:64] = rng.integers(0, 256, (6, 6, 3)).repeat(8, axis=0).repeat(8, axis=1)
+            Image.fromarray(picture.astype(np.uint8)).save(root / name / f"{number}.png")
+    health = check_collection(looked(root, tmp_path))
+    finding = by_kind(health)["shortcut"]
+    assert (finding.weight, health.facts["shortcuts"]["strength"]) == (weight, "strong")
+    assert health.is_clean == green

@@ -90,6 +90,11 @@ class Shortcuts:
         return "weak" if lift < CLEAR else "clear" if lift < STRONG else "strong"
 
     @property
+    def leaves_reach_border(self) -> bool:
+        """Whether so much of the border is green that part of a shortcut may be the leaf itself."""
+        return self.border_green >= GREEN_BORDER
+
+    @property
     def verdict(self) -> str:
         """One or two plain sentences."""
         reached = self.worst.balanced_accuracy
@@ -141,7 +146,7 @@ class Shortcuts:
         return f" The model on the whole picture reaches {_percent(whole.balanced_accuracy.value)}."
 
     def _green(self) -> str:
-        if self.strength == "none" or self.border_green < GREEN_BORDER:
+        if self.strength == "none" or not self.leaves_reach_border:
             return ""
         return (
             f" But {_percent(self.border_green)} of the border is green: leaves reach it, "

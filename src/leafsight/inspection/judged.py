@@ -95,6 +95,7 @@ def balance_findings(report: BalanceReport) -> list[Finding]:
 def shortcut_findings(report: Shortcuts) -> list[Finding]:
     """The verdict of the shortcut meter."""
     weights: dict[str, Weight] = {"none": "know", "weak": "know", "clear": "look", "strong": "mend"}
+    sure = weights[report.strength]
     given = [f"{name} {report.worst.recall[name].value:.0%}" for name in report.worst.given_away]
     named = f"given away: {', '.join(given[:GIVEN_NAMED])}{', ...' if len(given) > GIVEN_NAMED else ''}; "
     hint = (
@@ -107,7 +108,7 @@ def shortcut_findings(report: Shortcuts) -> list[Finding]:
         Finding(
             kind="shortcut" if report.strength != "none" else "no-shortcut",
             part="shortcuts",
-            weight=weights[report.strength],
+            weight="look" if sure == "mend" and report.leaves_reach_border else sure,
             sentence=report.verdict,
             hint=hint,
             count=report.photos,
