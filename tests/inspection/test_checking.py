@@ -17,7 +17,7 @@ from leafsight.dataset import (
     index_photos,
     write_synthetic_collection,
 )
-from leafsight.inspection import CheckOptions, Looked, check_collection
+from leafsight.inspection import CheckOptions, Looked, check_collection, checking, relatives
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +192,17 @@ def test_a_strong_shortcut_must_be_mended_unless_it_may_be_the_leaf(tmp_path: Pa
     finding = by_kind(health)["shortcut"]
     assert (finding.weight, health.facts["shortcuts"]["strength"]) == (weight, "strong")
     assert health.is_clean == green
+
+
+def test_large_collections_are_drawn_from_and_say_so(
+    leaves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in (checking, relatives):
+        monkeypatch.setattr(module, "MOST_EMBEDDED", 50)
+    monkeypatch.setattr(checking, "SHORTCUT_PHOTOS", 60)
+    health = check_collection(looked(leaves, tmp_path, embed=True))
+    assert health.facts["shortcuts"]["photos"] <= 60
+    assert health.facts["shortcuts"]["all_photos"] == health.usable
+    assert "labels" not in health.facts
+    assert any(line.startswith("labels: ") for line in health.not_looked)
+    assert any(line.startswith("leaves photographed several times: ") for line in health.not_looked)

@@ -7,6 +7,7 @@ photograph and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leafsight.dataset import ByNumber, FoundSets, GroupOptions, PhotoIndex, Rule, group_photos
 from leafsight.dataset.duplicates import find_duplicates
-from leafsight.errors import LeafsightError
-from leafsight.evaluation import measure_shortcuts
+from leafsight.errors import DatasetError, LeafsightError
+from leafsight.evaluation import draw_rows, group_codes, measure_shortcuts
 from leafsight.inspection.balance import measure_balance
 from leafsight.inspection.copies import (
     FoundPair,
@@ -35,7 +36,7 @@ from leafsight.inspection.judged import (
     shortcut_findings,
 )
 from leafsight.inspection.labels import find_suspicious_labels
-from leafsight.inspection.looked import Looked
+from leafsight.inspection.looked import MOST_EMBEDDED, Looked
 from leafsight.inspection.quality import QualityOptions, quality_findings
 from leafsight.inspection.relatives import find_copies, find_leaves
 from leafsight.progress import Progress, Silent
@@ -125,6 +126,8 @@ def check_collection(
             findings += also
     if looked.embeddings is None:
         silent.append(NO_NETWORK)
+    elif len(looked.rows()) > MOST_EMBEDDED:
+        silent.append(f"leaves photographed several times: more than {MOST_EMBEDDED:,} photographs")
     return assembled(index, findings, facts, silent)
 
 
@@ -199,21 +202,29 @@ def _balance(looked: Looked, grouped: PhotoIndex, options: CheckOptions, progres
 
 def _shortcuts(looked: Looked, grouped: PhotoIndex, options: CheckOptions, progress: Progress) -> Measured:
     labels, classes, groups = _labels_and_groups(looked, grouped)
+    # Drawn before they are read: small pictures of a million photographs would fill the memory.
+    chosen = draw_rows(labels, group_codes(groups, len(labels)), SHORTCUT_PHOTOS, options.seed)
     report = measure_shortcuts(
-        looked.rgb(),
-        labels,
+        looked.rgb(chosen),
+        labels[chosen],
         classes,
-        groups=groups,
-        features=looked.features(),
+        groups=[groups[row] for row in chosen.tolist()],
+        features=looked.features(chosen),
         seed=options.seed,
         most_photos=SHORTCUT_PHOTOS,
         progress=progress,
     )
+    report = replace(report, all_photos=len(labels))
     return shortcut_findings(report), shortcut_facts(report)
 
 
 def _labels(looked: Looked, grouped: PhotoIndex, options: CheckOptions, progress: Progress) -> Measured:
     labels, classes, groups = _labels_and_groups(looked, grouped)
+    if len(labels) > MOST_EMBEDDED:
+        raise DatasetError(
+            f"{len(labels):,} photographs are more than {MOST_EMBEDDED:,}, which fill half a gigabyte",
+            hint="check a part of the collection",
+        )
     report = find_suspicious_labels(
         labels, classes, features=looked.features(), groups=groups, seed=options.seed
     )

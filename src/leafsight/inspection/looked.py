@@ -13,6 +13,9 @@ import numpy as np
 
 from leafsight.dataset import Embeddings, PhotoIndex, Sketches
 
+MOST_EMBEDDED = 100_000
+"""Embeddings that are held in memory at once: with 1,280 numbers of 4 bytes they are half a gigabyte."""
+
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -38,16 +41,18 @@ class Looked:
         """The number of the sketch of each of ``rows``."""
         return np.array([number for number in self._numbers("sketch") if number is not None], np.int64)
 
-    def rgb(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """uint8 ``[rows, 32, 32, 3]``: small pictures of ``rows``; 3 KB each."""
-        return self.sketches.rgb(self.sketch_numbers())
+    def rgb(self, chosen: Rows | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """uint8 ``[chosen, 32, 32, 3]``, 3 KB each: of these positions in ``rows``, or of all."""
+        numbers = self.sketch_numbers()
+        return self.sketches.rgb(numbers if chosen is None else numbers[chosen])
 
-    def features(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
-        """float32 ``[rows, d]``: embeddings of ``rows``, or ``None``."""
+    def features(self, chosen: Rows | None = None) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """float32 ``[chosen, d]``: of these positions in ``rows``, or of all; ``None`` without a network."""
         if self.embeddings is None:
             return None
-        numbers = self._numbers("embedding")
-        return self.embeddings.get(np.array([numbers[row] for row in self.rows().tolist()], np.int64))
+        numbers, rows = self._numbers("embedding"), self.rows()
+        wanted = rows if chosen is None else rows[chosen]
+        return self.embeddings.get(np.array([numbers[row] for row in wanted.tolist()], np.int64))
 
     def _numbers(self, column: str) -> list[int | None]:
         faults = self.index.column("fault")

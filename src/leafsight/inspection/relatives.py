@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from leafsight.dataset import ByNumber, capture_of
 from leafsight.dataset.duplicates import FoundDuplicates, find_duplicates, find_same_leaf
 from leafsight.inspection.copies import FoundPair
-from leafsight.inspection.looked import Looked, Rows
+from leafsight.inspection.looked import MOST_EMBEDDED, Looked, Rows
 from leafsight.progress import Progress
 
 
@@ -46,12 +46,12 @@ def find_copies(looked: Looked, progress: Progress | None = None) -> Relatives:
 def find_leaves(looked: Looked) -> Relatives:
     """Photographs that seem to show one leaf, by what a network makes of them and by the camera's counter.
 
-    Nothing where no network was asked.
+    Nothing where no network was asked, or for more than ``MOST_EMBEDDED`` photographs.
     """
-    features = looked.features()
+    rows = looked.rows()
+    features = looked.features() if len(rows) <= MOST_EMBEDDED else None
     if features is None:
         return Relatives()
-    rows = looked.rows()
     usable = looked.index.rows(rows)
     columns = (usable.column(name) for name in ("source", "class_name", "path"))
     captures = []
