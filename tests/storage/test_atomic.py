@@ -90,6 +90,15 @@ def test_reading_json_says_what_is_wrong(tmp_path: Path) -> None:
         read_json(tmp_path / "big.json", max_bytes=10)
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"n": ' + "9" * 10_000 + "}"], ids=["nested", "long number"]
+)
+def test_json_that_python_chokes_on_is_not_a_crash(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(StorageError, match="is not valid JSON"):
+        read_json(tmp_path / "odd.json")
+
+
 def test_tables_are_merged_within_tables_and_lists_replaced() -> None:
     base = {"a": {"x": 1, "deep": {"p": 1, "q": 2}}, "list": [1, 2], "plain": 3}
     changes = {"a": {"deep": {"q": 5}}, "list": [9], "plain": {"now": "a table"}, "new": {"k": 0}}

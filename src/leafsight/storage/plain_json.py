@@ -37,7 +37,7 @@ def read_json(path: Path, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and deep nesting
         raise StorageError(f"{path} is not valid JSON: {error}") from error
 
 
