@@ -6,12 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leafsight.dataset import near
-from leafsight.dataset.near import BLOCK, close_pairs, near_sets
+from leafsight.dataset.near import BLOCK, near_sets, sorted_pairs
 
 
 def sets(hashes: list[int], max_distance: int = 4, max_members: int = 32) -> list[list[int]]:
     found = near_sets(np.array(hashes, dtype=np.uint64), max_distance=max_distance, max_members=max_members)
     return [members.tolist() for members in found]
+
+
+def close_pairs(hashes: np.ndarray, max_distance: int) -> list[tuple[int, int, int]]:
+    """All blocks as one list of (distance, one, other)."""
+    return [
+        pair
+        for turn in sorted_pairs(hashes, max_distance)
+        for pair in zip(*(column.tolist() for column in turn), strict=True)
+    ]
 
 
 def test_close_pairs_across_blocks() -> None:

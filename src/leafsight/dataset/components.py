@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
 
 import numpy as np
 from jaxtyping import Int64
@@ -34,13 +33,6 @@ class Components:
             one, other = other, one
         self._parent[other] = one
         self._size[one] += self._size[other]
-
-    def join_equal(self, keys: Iterable[Hashable | None]) -> None:
-        """Join things that have the same key; ``None`` joins nothing."""
-        first: dict[Hashable, int] = {}
-        for thing, key in enumerate(keys):
-            if key is not None:
-                self.join(first.setdefault(key, thing), thing)
 
     def join_codes(self, codes: Int64[np.ndarray, " things"]) -> None:
         """Join things that have the same code; -1 joins nothing."""

@@ -27,15 +27,6 @@ Positions = Int64[np.ndarray, " _"]
 Pairs = tuple[Positions, Positions, Positions]
 
 
-def close_pairs(hashes: UInt64[np.ndarray, " n"], max_distance: int) -> list[tuple[int, int, int]]:
-    """Every pair of positions at a Hamming distance of at most ``max_distance``: (distance, one, other)."""
-    return [
-        pair
-        for far, one, other in sorted_pairs(hashes, max_distance)
-        for pair in zip(far.tolist(), one.tolist(), other.tolist(), strict=True)
-    ]
-
-
 def sorted_pairs(hashes: UInt64[np.ndarray, " n"], max_distance: int) -> Iterator[Pairs]:
     """The close pairs in blocks: the closest first, then by position, the order of joining."""
     pairs: Pairs | None = None

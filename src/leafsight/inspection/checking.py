@@ -134,9 +134,9 @@ def check_collection(
 def _against(looked: Looked, against: Looked, name: str, progress: Progress) -> list[Finding]:
     """Duplicates between two collections: both are searched as one, and pairs inside either are dropped."""
     mine, theirs = looked.rows(), against.rows()
+    sides = [looked.index.rows(mine), against.index.rows(theirs)]
     hashes = [
-        [looked.index.column(column)[row] for row in mine.tolist()]
-        + [against.index.column(column)[row] for row in theirs.tolist()]
+        [value for side in sides for value in side.column(column)]
         for column in ("content_hash", "pixel_hash", "look_hash")
     ]
     both = _Both(looked, against)
@@ -149,9 +149,9 @@ def _against(looked: Looked, against: Looked, name: str, progress: Progress) -> 
         records=both.numbers(),
         progress=progress,
     )
-    sides = [MINE] * len(mine) + [THEIRS] * len(theirs)
+    belongs = [MINE] * len(mine) + [THEIRS] * len(theirs)
     pairs = [FoundPair(pair.one, pair.other, pair.kind, pair.score) for pair in found.pairs]
-    crossing = crossing_pairs(pairs, found.groups, sides)
+    crossing = crossing_pairs(pairs, found.groups, belongs)
     placed = []
     for pair in crossing:
         one, other = sorted((pair.one, pair.other))

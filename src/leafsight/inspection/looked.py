@@ -34,12 +34,12 @@ class Looked:
     embeddings: Embeddings | None = None
 
     def rows(self) -> Rows:
-        """Rows of the index that have a sketch and no fault."""
-        return np.flatnonzero(np.array([number is not None for number in self._numbers("sketch")], bool))
+        """Rows of the index that have a sketch, and so no fault."""
+        return np.flatnonzero(~np.isnan(self.index.numbers("sketch")))
 
     def sketch_numbers(self) -> Rows:
         """The number of the sketch of each of ``rows``."""
-        return np.array([number for number in self._numbers("sketch") if number is not None], np.int64)
+        return self.index.numbers("sketch")[self.rows()].astype(np.int64)
 
     def rgb(self, chosen: Rows | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """uint8 ``[chosen, 32, 32, 3]``, 3 KB each: of these positions in ``rows``, or of all."""
@@ -50,11 +50,5 @@ class Looked:
         """float32 ``[chosen, d]``: of these positions in ``rows``, or of all; ``None`` without a network."""
         if self.embeddings is None:
             return None
-        numbers, rows = self._numbers("embedding"), self.rows()
-        wanted = rows if chosen is None else rows[chosen]
-        return self.embeddings.get(np.array([numbers[row] for row in wanted.tolist()], np.int64))
-
-    def _numbers(self, column: str) -> list[int | None]:
-        faults = self.index.column("fault")
-        values = self.index.column(column)
-        return [value if fault is None else None for value, fault in zip(values, faults, strict=True)]
+        rows = self.rows() if chosen is None else self.rows()[chosen]
+        return self.embeddings.get(self.index.numbers("embedding")[rows].astype(np.int64))

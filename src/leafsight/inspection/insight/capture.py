@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from leafsight.inspection.insight.figure import Figure
+from leafsight.inspection.insight.figure import Figure, figure_of
 from leafsight.inspection.insight.grouping import guess_share
 from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.phrases import counted, named, percent, photographs, visible
@@ -29,7 +29,7 @@ def cameras_figure(material: Material) -> Figure:
             f"Unknown: not one of the {photographs(len(material))} says which camera took it. Whether "
             "each class has its own camera cannot be checked here."
         )
-        return _figure(material, "cameras", "Cameras", question, answer, Words())
+        return figure_of(material, "cameras", "Cameras", question, answer, Words())
     order = sorted(counts, key=lambda camera: (-counts[camera], camera))
     bars = [Bar(visible(camera), float(counts[camera])) for camera in order[:MOST_CAMERAS]]
     if len(order) > MOST_CAMERAS:
@@ -48,7 +48,7 @@ def cameras_figure(material: Material) -> Figure:
     if known < len(cameras):
         answer += f" {percent(1 - known / len(cameras))} do not say."
     answer += _tells_class(material)
-    return _figure(
+    return figure_of(
         material,
         "cameras",
         "Cameras",
@@ -81,7 +81,7 @@ def dates_figure(material: Material) -> Figure:
             f"Unknown: not one of the {photographs(len(material))} says when it was taken. Whether "
             "classes were photographed on different days cannot be checked here."
         )
-        return _figure(material, "dates", "Dates", question, answer, Words())
+        return figure_of(material, "dates", "Dates", question, answer, Words())
     days = [day for _, day in dated]
     months = Counter(day[:7] for day in days)
     by_year = len(months) > MOST_MONTHS
@@ -97,7 +97,7 @@ def dates_figure(material: Material) -> Figure:
     note = "The date is what the camera's clock said." + (" One bar a year." if by_year else "")
     if len(counts) > len(bars):
         note += f" The latest {len(bars)} of {len(counts)} are shown."
-    return _figure(
+    return figure_of(
         material, "dates", "Dates", question, answer, Bars(Axis("photographs", from_zero=True), bars), note
     )
 
@@ -114,15 +114,3 @@ def _single_days(material: Material, dated: list[tuple[int, str]]) -> str:
     which = f"{named(material.classes[single[0]])} was" if alone else f"{len(single)} classes were"
     each = "" if alone else " each"
     return f" {which} photographed on a single day{each}: light and place then tell the class."
-
-
-def _figure(
-    material: Material,
-    name: str,
-    title: str,
-    question: str,
-    answer: str,
-    series: Bars | Words,
-    note: str = "",
-) -> Figure:
-    return Figure(name, title, question, answer, series, note, material.classes, material.labels)

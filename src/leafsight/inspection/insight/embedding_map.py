@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from leafsight.inspection.insight.figure import Figure
+from leafsight.inspection.insight.figure import Figure, figure_of
 from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.phrases import named, percent, photographs, times, visible
 from leafsight.inspection.insight.series import Axis, Points, Tile, Tiles, Words
@@ -155,7 +155,7 @@ def map_figure(material: Material, layout: EmbeddingMap | None) -> Figure:
     title, question = "Map", "Which photographs look alike, and do classes keep apart?"
     if layout is None:
         answer = "There are neither embeddings nor small pictures of three photographs, so there is no map."
-        return _figure(material, "map", title, question, answer, Words())
+        return figure_of(material, "map", title, question, answer, Words())
     seen = material.embedded_by or "the colours of eight by eight fields, without a model"
     if len(np.unique(material.labels[layout.rows])) < 2:
         answer = "There is only one class; the map shows how it falls into groups."
@@ -185,7 +185,7 @@ def map_figure(material: Material, layout: EmbeddingMap | None) -> Figure:
         layout.rows,
         np.ones(len(layout.rows), np.int64),
     )
-    return _figure(material, "map", title, question, answer, points, note)
+    return figure_of(material, "map", title, question, answer, points, note)
 
 
 def outliers_figure(material: Material, layout: EmbeddingMap | None, most: int) -> Figure:
@@ -193,7 +193,7 @@ def outliers_figure(material: Material, layout: EmbeddingMap | None, most: int) 
     title, question = "Outliers", "Which photographs look like no other?"
     if layout is None or len(layout.compared) <= NEIGHBOURS:
         answer = "There are too few photographs to say which of them is unlike the others."
-        return _figure(material, "outliers", title, question, answer, Words())
+        return figure_of(material, "outliers", title, question, answer, Words())
     usual = max(float(np.median(layout.distances)), 1e-9)
     order = np.argsort(-layout.distances, kind="stable")[:most]
     far = layout.distances[order] / usual
@@ -213,7 +213,7 @@ def outliers_figure(material: Material, layout: EmbeddingMap | None, most: int) 
     rows = layout.compared[order]
     rows = rows[material.has_picture[rows]] if material.pictures is not None else rows[:0]
     if not len(rows) or material.pictures is None:
-        return _figure(material, "outliers", title, question, answer, Words())
+        return figure_of(material, "outliers", title, question, answer, Words())
     ratios = dict(zip(layout.compared[order].tolist(), far.tolist(), strict=True))
     pixels = material.pictures(rows)
     tiles = tuple(
@@ -230,16 +230,4 @@ def outliers_figure(material: Material, layout: EmbeddingMap | None, most: int) 
         f"Mean distance to the {NEIGHBOURS} nearest photographs, in the space of the map before it was "
         "flattened."
     )
-    return _figure(material, "outliers", title, question, answer, Tiles(tiles), note)
-
-
-def _figure(
-    material: Material,
-    name: str,
-    title: str,
-    question: str,
-    answer: str,
-    series: Points | Tiles | Words,
-    note: str = "",
-) -> Figure:
-    return Figure(name, title, question, answer, series, note, material.classes, material.labels)
+    return figure_of(material, "outliers", title, question, answer, Tiles(tiles), note)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.plots import draw_png
 from leafsight.inspection.insight.series import KINDS, Series
 
@@ -88,3 +89,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def figure_of(
+    material: Material, name: str, title: str, question: str, answer: str, series: Series, note: str = ""
+) -> Figure:
+    """A figure of this collection."""
+    return Figure(name, title, question, answer, series, note, material.classes, material.labels)

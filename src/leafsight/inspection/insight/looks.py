@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from leafsight.inspection.insight.figure import Figure
+from leafsight.inspection.insight.figure import Figure, figure_of
 from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.phrases import counted, named, percent, photographs, visible
 from leafsight.inspection.insight.series import Axis, Matrix, Tile, Tiles, Words
@@ -94,7 +94,7 @@ def means_figure(material: Material, looks: Looks | None, most_classes: int) -> 
     """The mean picture of every class."""
     question = "What does the average photograph of each class look like?"
     if looks is None:
-        return _figure(material, "means", "Mean pictures", question, NO_PICTURES, Words())
+        return figure_of(material, "means", "Mean pictures", question, NO_PICTURES, Words())
     present = np.flatnonzero(looks.counts)
     shown = sorted(present, key=lambda label: (-int(looks.counts[label]), int(label)))[:most_classes]
     tiles = tuple(
@@ -111,7 +111,7 @@ def means_figure(material: Material, looks: Looks | None, most_classes: int) -> 
         note += f" The {len(shown)} largest of {counted(len(present), 'class')} are shown."
     without = len(material) - int(looks.counts.sum())
     note += f" {photographs(without)} without a small picture left out." if without else ""
-    return _figure(
+    return figure_of(
         material, "means", "Mean pictures", question, _means_answer(material, looks), Tiles(tiles), note
     )
 
@@ -162,11 +162,11 @@ def borders_figure(material: Material, looks: Looks | None, most_classes: int) -
     """How far the borders of two photographs differ, by their classes."""
     title, question = "Borders", "Is the background of a class its own?"
     if looks is None:
-        return _figure(material, "borders", title, question, NO_PICTURES, Words())
+        return figure_of(material, "borders", title, question, NO_PICTURES, Words())
     usual = np.flatnonzero(looks.counts >= ENOUGH)
     if len(usual) < 2:
         answer = "Fewer than two classes have five photographs, so there is nothing to compare."
-        return _figure(material, "borders", title, question, answer, Words())
+        return figure_of(material, "borders", title, question, answer, Words())
     apart = border_distances(looks)
     shown = usual[np.argsort(-looks.counts[usual], kind="stable")][:most_classes]
     order = shown[np.argsort(np.diag(apart)[shown], kind="stable")]
@@ -183,7 +183,7 @@ def borders_figure(material: Material, looks: Looks | None, most_classes: int) -
     )
     left_out = len(material.classes) - len(shown)
     note += f" {counted(left_out, 'class')} not shown." if left_out else ""
-    return _figure(
+    return figure_of(
         material, "borders", title, question, _borders_answer(material, looks, usual), matrix, note
     )
 
@@ -235,15 +235,3 @@ def _borders_answer(material: Material, looks: Looks, usual: Int64[np.ndarray, "
 def _squared_distances(places: Float64[np.ndarray, "k d"]) -> Float64[np.ndarray, "k k"]:
     lengths = (places**2).sum(axis=1)
     return np.asarray(np.maximum(lengths[:, None] + lengths[None, :] - 2 * places @ places.T, 0.0))
-
-
-def _figure(
-    material: Material,
-    name: str,
-    title: str,
-    question: str,
-    answer: str,
-    series: Tiles | Matrix | Words,
-    note: str = "",
-) -> Figure:
-    return Figure(name, title, question, answer, series, note, material.classes, material.labels)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from leafsight.inspection.insight.by_class import Measured, spreads
-from leafsight.inspection.insight.figure import Figure
+from leafsight.inspection.insight.figure import Figure, figure_of
 from leafsight.inspection.insight.grouping import guess_share
 from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.phrases import NARROW, counted, named, percent, photographs, with_unit
@@ -23,7 +23,7 @@ def sizes_figure(material: Material) -> Figure:
     wide, high, rows = _known(material)
     unknown = len(material) - len(rows)
     if not len(rows):
-        return _figure(
+        return figure_of(
             material, "sizes", "Photograph size", _SIZES, "No photograph has a known size.", Words()
         )
     pairs = np.stack([wide, high], axis=1)
@@ -55,7 +55,7 @@ def sizes_figure(material: Material) -> Figure:
         answer += f" {photographs(small)} {_are(small)} smaller than {SMALL_PX} px on the shorter side."
     note = "The area of a dot grows with the number of photographs of that size."
     note += f" {photographs(unknown)} of unknown size {_are(unknown)} left out." if unknown else ""
-    return _figure(material, "sizes", "Photograph size", _SIZES, answer, points, note)
+    return figure_of(material, "sizes", "Photograph size", _SIZES, answer, points, note)
 
 
 _SIZES = "How large are the photographs?"
@@ -80,7 +80,7 @@ def shapes_figure(material: Material, most_classes: int) -> Figure:
     question = "Are the photographs square, wide or tall, and is that the same in every class?"
     wide, high, rows = _known(material)
     if not len(rows):
-        return _figure(material, "aspect", "Aspect", question, "No photograph has a known size.", Words())
+        return figure_of(material, "aspect", "Aspect", question, "No photograph has a known size.", Words())
     ratio = wide / high
     longer = np.maximum(ratio, 1 / ratio)
     axis = Axis("width divided by height")
@@ -94,14 +94,16 @@ def shapes_figure(material: Material, most_classes: int) -> Figure:
     ]
     if bool(square.all()):
         answer = "Every photograph is square, so none is stretched or cropped on its way into a network."
-        return _figure(material, "aspect", "Aspect", question, answer, line)
+        return figure_of(material, "aspect", "Aspect", question, answer, line)
     said = [f"{percent(float(mask.mean()))} are {kind}" for kind, mask in kinds if mask.any()]
     odd = int(longer.argmax())
     answer = (
         f"{', '.join(said)}. The most extreme is {_size(np.array([wide[odd], high[odd]]))}, "
         f"{longer[odd]:.1f} to 1, in {named(material.classes[material.labels[rows[odd]]])}."
     )
-    return _figure(material, "aspect", "Aspect", question, answer + _whole_class(material, kinds, rows), line)
+    return figure_of(
+        material, "aspect", "Aspect", question, answer + _whole_class(material, kinds, rows), line
+    )
 
 
 def _whole_class(
@@ -142,9 +144,3 @@ def _size(pair: np.ndarray) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _figure(
-    material: Material, name: str, title: str, question: str, answer: str, series: object, note: str = ""
-) -> Figure:
-    return Figure(name, title, question, answer, series, note, material.classes, material.labels)  # type: ignore[arg-type]
