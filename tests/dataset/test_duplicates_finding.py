@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leafsight.dataset.duplicates import DuplicateOptions, DuplicatePair, FoundDuplicates, find_duplicates
+from leafsight.dataset.duplicates import (
+    DuplicateOptions,
+    DuplicatePair,
+    FoundDuplicates,
+    find_duplicates,
+    finding,
+)
+from leafsight.dataset.duplicates.candidates import Candidates
 
 SIDE_PX = 128
 TURN = Image.Transpose
@@ -175,3 +182,23 @@ def test_anything_that_gives_rows_by_numbers_will_do(others: list[Image.Image]) 
 
     found = find_duplicates(Rows(grey), Rows(rgb), [None] * 31, [None] * 31)
     assert [(pair.one, pair.other) for pair in found.pairs] == [(4, 30)]
+
+
+def test_a_grey_copy_is_found_by_its_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(5)
+    blotches = rng.integers(0, 256, (2, 16, 16), dtype=np.uint8)
+    grey = np.concatenate([blotches, blotches[:1]]).repeat(4, axis=1).repeat(4, axis=2)
+    rgb = np.stack([grey[:, ::2, ::2]] * 3, axis=-1)
+
+    def by_colour(*_: object) -> Candidates:
+        nobody = np.zeros(0, np.int32)
+        return Candidates(nobody, nobody, np.zeros((0, 2, 3), np.float32))
+
+    monkeypatch.setattr(finding, "find_candidates", by_colour)
+    hashes = [None] * 3
+    assert find_duplicates(grey, rgb, hashes, hashes).pairs == ()
+    found = find_duplicates(grey, rgb, hashes, hashes, look_hashes=[0b1011, 0xFFFF << 20, 0b1001])
+    assert [(pair.one, pair.other, pair.kind) for pair in found.pairs] == [(0, 2, "near")]
+    assert found.groups == ((0, 2),)
