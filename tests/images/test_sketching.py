@@ -65,3 +65,20 @@ def test_a_frame_is_measured_by_its_area(width, expected):
 def test_an_even_picture_is_all_margin_and_not_sharp():
     sketch = draw_sketch(np.full((80, 60, 3), 200, np.uint8))
     assert (sketch.margin_share, sketch.sharpness) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("edge", [np.s_[:30], np.s_[-30:], np.s_[:, :30], np.s_[:, -30:]])
+def test_padding_on_one_side_only_is_seen(edge):
+    picture = noise(120)
+    picture[edge] = 7
+    assert draw_sketch(picture).margin_share == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("size", [(3, 3), (7, 4), (5, 90), (120, 101)])
+def test_sharpness_is_the_variance_of_the_laplacian(size):
+    """As Pech-Pacheco et al. 2000 write it, by a filter that was not made here."""
+    picture = drawn(*size)
+    grey = np.asarray(Image.fromarray(picture).convert("L"), np.float64)
+    kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+    windows = np.lib.stride_tricks.sliding_window_view(grey, (3, 3))
+    assert draw_sketch(picture).sharpness == pytest.approx((windows * kernel).sum(axis=(2, 3)).var(), rel=1e-4)

@@ -7,8 +7,6 @@ import hashlib
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from leafsight.images import resize
-
 THUMBNAIL_SIDE_PX = 64
 _GRID = 32
 _LOW = 8
@@ -37,14 +35,17 @@ def pixel_hash(rgb: UInt8[np.ndarray, "height width 3"], stored_width_px: int, s
     return digest.hexdigest()
 
 
-def look_hash(rgb: UInt8[np.ndarray, "height width 3"]) -> int:
+def look_hash(cells: UInt8[np.ndarray, "32 32 3"]) -> int:
     """64-bit perceptual hash: signs of the low frequencies against their median.
 
     The DCT hash of Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010):
     grey 32 x 32 means, 8 x 8 low frequencies, one bit each. Copies that were scaled, recompressed or slightly
     brightened differ in a few bits; unrelated photographs in about 32.
+
+    Args:
+        cells: the picture squashed to 32 x 32 by the filter ``box``, as in ``Sketch.cells``.
     """
-    small = resize(rgb, _GRID, _GRID, "box") @ _LUMA
+    small = cells @ _LUMA
     low = _COSINES @ small @ _COSINES.T
     ordered = np.sort(low, axis=None)
     # The median, without the 40 microseconds that np.median takes to find out what it was given.

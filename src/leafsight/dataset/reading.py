@@ -292,8 +292,8 @@ def _look_into(
     row.camera, row.taken, row.content_hash = header.camera, header.taken, content_hash
     small = decode(data, limits=limits, wanted_side_px=THUMBNAIL_SIDE_PX, header=header)
     row.pixel_hash = pixel_hash(small, header.width_px, header.height_px)
-    row.look_hash = look_hash(small)
     sketch = draw_sketch(small)
+    row.look_hash = look_hash(sketch.cells)
     row.sharpness, row.margin_share = sketch.sharpness, sketch.margin_share
     return small, sketch
 

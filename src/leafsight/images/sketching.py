@@ -36,12 +36,15 @@ class Sketch:
             in squared levels (Pech-Pacheco et al., ICPR 2000). Low is blurred.
         margin_share: 0 to 1; how much of the picture lies in rows and columns at its edges that hold one
             colour: frames, letterboxes, paper without grain.
+        cells: uint8 ``[32, 32, 3]``, nearly ``rgb``: what ``resize`` with the filter ``box`` makes of the picture.
+            Hashes of looks are made of it, and published splits hang on every bit of them.
     """
 
     grey: Bytes
     rgb: Bytes
     sharpness: float
     margin_share: float
+    cells: Bytes
 
 
 def draw_sketch(rgb: RGB) -> Sketch:
@@ -59,6 +62,7 @@ def draw_sketch(rgb: RGB) -> Sketch:
         rgb=np.asarray(small.reduce(SKETCH_SIDE_PX // COLOUR_SIDE_PX)),
         sharpness=_sharpness(fine),
         margin_share=_margin_share(fine),
+        cells=np.asarray(whole.resize((COLOUR_SIDE_PX, COLOUR_SIDE_PX), Image.Resampling.BOX)),
     )
 
 
@@ -77,18 +81,25 @@ def _fine(whole: Image.Image) -> Image.Image:
 
 
 def _sharpness(grey: Bytes) -> float:
-    if min(grey.shape) < 3:
+    """Neighbours are added along the flat array: twice as fast as row by row, and wrong only at the edges."""
+    height, width = grey.shape
+    if min(height, width) < 3:
         return 0.0
-    levels = grey.astype(np.int16)
-    inside = levels[1:-1, 1:-1]
-    edges = levels[:-2, 1:-1] + levels[2:, 1:-1] + levels[1:-1, :-2] + levels[1:-1, 2:] - 4 * inside
-    values = edges.astype(np.float32).ravel()
+    levels = grey.astype(np.int16).ravel()
+    middle = levels[width:-width]
+    edges = levels[: -2 * width] + levels[2 * width :]
+    edges -= middle << 2
+    edges[1:] += middle[:-1]
+    edges[:-1] += middle[1:]
+    values = edges.reshape(height - 2, width)[:, 1:-1].astype(np.float32).ravel()
     mean = float(values.mean())
     return max(0.0, float(values @ values) / values.size - mean * mean)
 
 
 def _margin_share(grey: Bytes) -> float:
     """The share of the area outside the rows and columns that hold more than one colour."""
+    if not any(_is_flat(edge) for edge in (grey[0], grey[-1], grey[:, 0], grey[:, -1])):
+        return 0.0
     kept = 1.0
     for axis in (0, 1):
         flat = grey.max(axis=axis) - grey.min(axis=axis) <= MARGIN_RANGE
@@ -97,3 +108,7 @@ def _margin_share(grey: Bytes) -> float:
             return 1.0
         kept *= (lively[-1] - lively[0] + 1) / flat.size
     return float(1 - kept)
+
+
+def _is_flat(line: Bytes) -> bool:
+    return bool(int(line.max()) - int(line.min()) <= MARGIN_RANGE)
