@@ -60,3 +60,13 @@ def test_equal_points_do_not_break_the_centres(monkeypatch: pytest.MonkeyPatch) 
     given = np.concatenate([np.zeros((200, 6), np.float32), points(50)])
     found, _ = Cells.build(given).nearest(given, np.arange(250), 1)
     assert (found >= 0).all()
+
+
+def test_how_many_queries_are_compared_at_once_does_not_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells_module, "MEMBERS", 40)
+    given, own = points(600), np.arange(600)
+    found, distances = Cells.build(given).nearest(given, own, 2)
+    monkeypatch.setattr(cells_module, "IN_CACHE", 1)
+    again, same = Cells.build(given).nearest(given, own, 2)
+    assert np.array_equal(found, again)
+    np.testing.assert_allclose(distances, same, atol=1e-4)

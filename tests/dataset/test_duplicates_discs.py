@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leafsight.dataset.duplicates.descriptors import WHOLE, coefficients, features, fit_projection, planes
+from leafsight.dataset.duplicates import descriptors
+from leafsight.dataset.duplicates.descriptors import (
+    LUMA,
+    WHOLE,
+    coefficients,
+    features,
+    fit_projection,
+    many_features,
+    planes,
+)
 from leafsight.dataset.duplicates.discs import ORDER, View, disc, views, waves
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8).repeat(4, 1).repeat(4, 2)
@@ -22,6 +31,23 @@ def test_turning_and_mirroring_leave_the_features(quarter: int, mirrored: bool) 
     plain = features(planes(PICTURES), WHOLE)
     changed = features(planes(turned(PICTURES, quarter, mirrored)), WHOLE)
     np.testing.assert_allclose(changed, plain, atol=1e-4)
+
+
+def test_many_views_at_once_are_the_views_one_by_one() -> None:
+    together = many_features(planes(PICTURES), views())
+    for number, view in enumerate(views()):
+        np.testing.assert_allclose(together[:, number].T, features(planes(PICTURES), view), atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [5, 256])
+def test_planes_are_means_of_four_pixels(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "IN_CACHE", at_once)
+    given = np.random.default_rng(1).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+    red, green, blue = np.moveaxis(given.reshape(12, 16, 2, 16, 2, 3).mean((2, 4)).reshape(12, 256, 3), -1, 0)
+    luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+    expected = np.stack([luma, red - green, blue - (red + green) / 2])
+    np.testing.assert_allclose(planes(given), expected, atol=1e-3)
+    np.testing.assert_allclose(planes(given.astype(np.float32)), expected, atol=1e-3)
 
 
 def test_contrast_and_brightness_hardly_move_coefficients() -> None:

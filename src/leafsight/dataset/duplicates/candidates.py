@@ -21,13 +21,15 @@ from leafsight.dataset.duplicates.descriptors import (
     coefficients,
     features,
     fit_projection,
+    many_features,
     planes,
 )
-from leafsight.dataset.duplicates.discs import views
+from leafsight.dataset.duplicates.discs import View, views
 from leafsight.dataset.duplicates.turning import best_turn, turn_maps, usual_sizes
 from leafsight.progress import Progress, Silent
 
 BLOCK = 4096  # pictures; 36 views of them and their features take about 100 MB
+AT_ONCE = 256  # pictures whose views are described in one go, so that they stay in the processor's cache
 KEPT_A_VIEW = 2
 KEPT = 6  # others for each photograph; with 6 one copy in 200 is lost, with 3 one in 25
 LEAST_FIT = 0.8  # of the best turn; one copy in 500 is below, and five of six others
@@ -115,34 +117,54 @@ def find_candidates(
 def _search(pictures: Float32[np.ndarray, "3 n pixels"], first: int, known: _Known) -> Candidates:
     own = np.arange(first, first + pictures.shape[1])
     seen = views()
-    queries = np.concatenate([features(pictures, view) @ known.projection for view in seen])
+    queries = _described(pictures, seen, known.projection)
     others, distances = known.cells.nearest(queries, np.tile(own, len(seen)), KEPT_A_VIEW)
-    one = np.repeat(np.tile(own, len(seen)), KEPT_A_VIEW)
-    view = np.repeat(np.arange(len(seen)), len(own) * KEPT_A_VIEW)
-    one, other, view = _nearest_views(one, others.ravel(), view, distances.ravel())
+    one, other, view = _nearest_views(
+        others.reshape(len(seen), len(own), KEPT_A_VIEW), distances.reshape(len(seen), len(own), KEPT_A_VIEW)
+    )
     here = np.empty((len(one), known.plain.shape[1]), np.float32)
     for number in range(len(seen)):
         rows = np.flatnonzero(view == number)
-        here[rows] = coefficients(pictures[0][one[rows] - first], seen[number])
+        here[rows] = coefficients(pictures[0][one[rows]], seen[number])
     fit, angle, mirrored = best_turn(here / known.usual, known.plain[other] / known.usual)
     keep = fit > LEAST_FIT
     maps = turn_maps(view[keep], angle[keep], mirrored[keep])
-    return Candidates(one[keep].astype(np.int32), other[keep].astype(np.int32), maps)
+    return Candidates((first + one[keep]).astype(np.int32), other[keep].astype(np.int32), maps)
+
+
+def _described(
+    pictures: Float32[np.ndarray, "3 n pixels"],
+    seen: tuple[View, ...],
+    projection: Float32[np.ndarray, "features dimensions"],
+) -> Float32[np.ndarray, "views_times_n dimensions"]:
+    """The vectors of all views, view after view."""
+    count, dimensions = pictures.shape[1], projection.shape[1]
+    vectors = np.empty((len(seen), count, dimensions), np.float32)
+    for first in range(0, count, AT_ONCE):
+        some = many_features(pictures[:, first : first + AT_ONCE], seen)
+        projected = some.reshape(len(some), -1).T @ projection
+        vectors[:, first : first + AT_ONCE] = projected.reshape(len(seen), -1, dimensions)
+    return vectors.reshape(-1, dimensions)
 
 
 def _nearest_views(
-    one: Int64[np.ndarray, " n"],
-    other: Int32[np.ndarray, " n"],
-    view: Int64[np.ndarray, " n"],
-    distance: Float32[np.ndarray, " n"],
+    other: Int32[np.ndarray, "views n found"], distance: Float32[np.ndarray, "views n found"]
 ) -> tuple[Int64[np.ndarray, " kept"], Int32[np.ndarray, " kept"], Int64[np.ndarray, " kept"]]:
-    """The nearest view of each pair, then the nearest ``KEPT`` others of each photograph."""
-    close = np.flatnonzero((other >= 0) & (distance < FARTHEST))
-    close = close[np.lexsort((view[close], distance[close], other[close], one[close]))]
-    first = np.ones(len(close), bool)
-    first[1:] = (one[close][1:] != one[close][:-1]) | (other[close][1:] != other[close][:-1])
-    close = close[first]
-    close = close[np.lexsort((other[close], distance[close], one[close]))]
-    rank = np.arange(len(close)) - np.searchsorted(one[close], one[close])
-    close = close[rank < KEPT]
-    return one[close], other[close], view[close]
+    """The nearest view of each pair, of the nearest ``KEPT`` others of each photograph: one, other, view."""
+    count, each = other.shape[1:]
+    others = other.transpose(1, 0, 2).reshape(count, -1)
+    left = distance.transpose(1, 0, 2).reshape(count, -1)
+    left[~((others >= 0) & (left < FARTHEST))] = np.inf
+    rows = np.arange(count)
+    one, found, view = [], [], []
+    # the nearest of all is taken, then all views of the same other are struck out
+    for _ in range(KEPT):
+        place = left.argmin(axis=1)
+        nearest = others[rows, place]
+        got = np.flatnonzero(np.isfinite(left[rows, place]))
+        one.append(got)
+        found.append(nearest[got])
+        view.append(place[got] // each)
+        left[others == nearest[:, None]] = np.inf
+    order = np.argsort(np.concatenate(one), kind="stable")
+    return np.concatenate(one)[order], np.concatenate(found)[order], np.concatenate(view)[order]

@@ -11,15 +11,17 @@ IEEE TPAMI 33, 2011), with the repetition on the side of the points.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
 MEMBERS = 320  # points a cell, before they are listed more than once
-MAX_CELLS = 4096
+MAX_CELLS = 4096  # their numbers fit in 16 bits
 SPILL = 4
 ROUNDS = 8
 BLOCK = 8192
+IN_CACHE = 2**19  # distances at once, 2 MiB: half the time of tables that leave the processor's cache
 
 Points = Float32[np.ndarray, "n dimensions"]
 
@@ -47,7 +49,7 @@ class Cells:
         centres = _centres(points, count)
         spill = min(SPILL, count)
         listed = np.concatenate(
-            [_nearest(points[i : i + BLOCK], centres, spill) for i in range(0, len(points), BLOCK)]
+            [_nearest_centres(points[i : i + BLOCK], centres, spill) for i in range(0, len(points), BLOCK)]
         )
         cell = listed.ravel()
         order = np.argsort(cell, kind="stable")
@@ -64,44 +66,60 @@ class Cells:
             own: a point that a query must not find, as it comes from it.
             keep: at least 1; where a cell has fewer, the number is -1 and the distance infinite.
         """
+        cell = _nearest_centre(queries, self.centres)
+        order = np.argsort(cell.astype(np.uint16), kind="stable")  # of 16 bits it is a radix sort
+        ends = np.cumsum(np.bincount(cell, minlength=len(self.centres))).tolist()
+        # with a one behind each query, one product gives all of a distance but the query's own length
+        sorted_ = np.concatenate([queries[order], np.ones((len(queries), 1), np.float32)], axis=1)
+        sorted_own = own[order]
         found = np.full((len(queries), keep), -1, np.int32)
         distances = np.full((len(queries), keep), np.inf, np.float32)
-        cell = np.concatenate(
-            [_nearest(queries[i : i + BLOCK], self.centres, 1)[:, 0] for i in range(0, len(queries), BLOCK)]
-        )
-        order = np.argsort(cell, kind="stable")
-        ends = np.cumsum(np.bincount(cell, minlength=len(self.centres)))
-        for number, end in enumerate(ends.tolist()):
-            first = 0 if number == 0 else int(ends[number - 1])
-            for at in range(first, end, BLOCK):
-                rows = order[at : min(at + BLOCK, end)]
-                found[rows], distances[rows] = self._inside(number, queries[rows], own[rows], keep)
-        return found, distances
+        for number, (first, end) in enumerate(pairwise([0, *ends])):
+            members = self.members[self.starts[number] : self.starts[number + 1]]
+            if first < end and len(members):
+                some = slice(first, end)
+                found[some], distances[some] = _inside(
+                    members, self.points[members], sorted_[some], sorted_own[some], keep
+                )
+        distances += np.einsum("ij,ij->i", sorted_[:, :-1], sorted_[:, :-1])[:, None]
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return found[back], np.maximum(distances, 0)[back]
 
-    def _inside(
-        self, cell: int, queries: Points, own: Int64[np.ndarray, " n"], keep: int
-    ) -> tuple[Int32[np.ndarray, "n keep"], Float32[np.ndarray, "n keep"]]:
-        members = self.members[self.starts[cell] : self.starts[cell + 1]]
-        found = np.full((len(queries), keep), -1, np.int32)
-        distances = np.full((len(queries), keep), np.inf, np.float32)
-        if len(members) == 0:
-            return found, distances
-        points = self.points[members]
-        # the part of the squared distance that depends on the point
-        apart = queries @ (-2 * points.T)
-        apart += np.einsum("ij,ij->i", points, points)
-        place = np.minimum(np.searchsorted(members, own), len(members) - 1)
-        mine = np.flatnonzero(members[place] == own)
-        apart[mine, place[mine]] = np.inf
-        rows = np.arange(len(queries))
-        length = np.einsum("ij,ij->i", queries, queries)
+
+def _inside(
+    members: Int32[np.ndarray, " members"],
+    points: Float32[np.ndarray, "members dimensions"],
+    queries: Float32[np.ndarray, "n dimensions_and_one"],
+    own: Int64[np.ndarray, " n"],
+    keep: int,
+) -> tuple[Int32[np.ndarray, "n keep"], Float32[np.ndarray, "n keep"]]:
+    """The nearest members of one cell, and the distances less the lengths of the queries."""
+    factors = np.concatenate([-2 * points.T, np.einsum("ij,ij->i", points, points)[None]])
+    place = np.minimum(np.searchsorted(members, own), len(members) - 1)
+    mine = members[place] == own
+    found = np.full((len(queries), keep), -1, np.int32)
+    distances = np.full((len(queries), keep), np.inf, np.float32)
+    step = _rows_at_once(len(members))
+    room = np.empty((min(step, len(queries)), len(members)), np.float32)
+    for first in range(0, len(queries), step):
+        some = slice(first, min(first + step, len(queries)))
+        rows = np.arange(some.stop - first)
+        apart = np.matmul(queries[some], factors, out=room[: len(rows)])
+        hidden = np.flatnonzero(mine[some])
+        apart[hidden, place[some][hidden]] = np.inf
         for nth in range(min(keep, len(members))):
             nearest = apart.argmin(axis=1)
             least = apart[rows, nearest]
-            distances[:, nth] = np.maximum(least + length, 0)
-            found[:, nth] = np.where(np.isfinite(least), members[nearest], -1)
             apart[rows, nearest] = np.inf
-        return found, distances
+            distances[some, nth] = least
+            found[some, nth] = np.where(np.isfinite(least), members[nearest], -1)
+    return found, distances
+
+
+def _rows_at_once(columns: int) -> int:
+    """Rows of a table of distances that stay in the processor's last cache."""
+    return max(16, IN_CACHE // columns)
 
 
 def _centres(points: Points, count: int) -> Float32[np.ndarray, "cells dimensions"]:
@@ -109,28 +127,41 @@ def _centres(points: Points, count: int) -> Float32[np.ndarray, "cells dimension
     order = np.argsort(sample[:, 0], kind="stable")
     centres = sample[order[np.linspace(0, len(sample) - 1, count).astype(np.int64)]].copy()
     for _ in range(ROUNDS):
-        cell = np.concatenate(
-            [_nearest(sample[i : i + BLOCK], centres, 1)[:, 0] for i in range(0, len(sample), BLOCK)]
-        )
-        sums = np.zeros(centres.shape)
-        np.add.at(sums, cell, sample)
+        cell = _nearest_centre(sample, centres)
+        # sums by column: the same sums as np.add.at in a tenth of the time
+        sums = np.stack([np.bincount(cell, column, minlength=count) for column in sample.T], axis=1)
         sizes = np.bincount(cell, minlength=count)
         centres[sizes > 0] = (sums[sizes > 0] / sizes[sizes > 0, None]).astype(np.float32)
     return centres
 
 
-def _nearest(
+def _nearest_centre(
+    points: Points, centres: Float32[np.ndarray, "cells dimensions"]
+) -> Int64[np.ndarray, " n"]:
+    step = _rows_at_once(len(centres))
+    nearest = np.empty(len(points), np.int64)
+    for first in range(0, len(points), step):
+        some = slice(first, first + step)
+        nearest[some] = _apart(points[some], centres).argmin(axis=1)
+    return nearest
+
+
+def _nearest_centres(
     points: Points, centres: Float32[np.ndarray, "cells dimensions"], keep: int
 ) -> Int64[np.ndarray, "n keep"]:
-    apart = points @ (-2 * centres.T)
-    apart += np.einsum("ij,ij->i", centres, centres)
     nearest: Int64[np.ndarray, "n keep"]
-    if keep == 1:
-        nearest = apart.argmin(axis=1)[:, None]
-        return nearest
     if keep >= len(centres):
         nearest = np.tile(np.arange(len(centres)), (len(points), 1))
         return nearest
     # a copy: the slice alone would keep the places of all centres alive
-    nearest = np.argpartition(apart, keep - 1, axis=1)[:, :keep].copy()
+    nearest = np.argpartition(_apart(points, centres), keep - 1, axis=1)[:, :keep].copy()
     return nearest
+
+
+def _apart(
+    points: Points, centres: Float32[np.ndarray, "cells dimensions"]
+) -> Float32[np.ndarray, "n cells"]:
+    """Squared distances less the squared lengths of the points, which do not tell centres apart."""
+    apart: Float32[np.ndarray, "n cells"] = points @ (-2 * centres.T)
+    apart += np.einsum("ij,ij->i", centres, centres)
+    return apart

@@ -7,6 +7,7 @@ what was done to one to make the other, and groups. It knows neither classes nor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float32, Int64
 from pydantic import BaseModel, ConfigDict, Field
 
 from leafsight.dataset.components import Components
+from leafsight.dataset.cores import available_cores
 from leafsight.dataset.duplicates.candidates import Candidates, Pictures, find_candidates
 from leafsight.dataset.duplicates.joining import join_pairs
 from leafsight.dataset.duplicates.kinds import Change, Kind, change_of, inverse_map, kind_of
@@ -21,7 +23,7 @@ from leafsight.dataset.duplicates.verifying import LEVELS, Verified, overlay, ve
 from leafsight.dataset.near import sorted_pairs
 from leafsight.progress import Progress
 
-BLOCK = 8192
+BLOCK = 1024
 ALIKE_BITS = 2  # of 64, between a photograph and its grey copy
 MOST_ALIKE = 4
 
@@ -192,11 +194,14 @@ def _joined(one: Candidates, other: Candidates) -> Candidates:
 
 
 def _has_contrast(rgb: Pictures, rows: Int64[np.ndarray, " n"], least: float) -> Bool[np.ndarray, " n"]:
-    seen = [
-        np.asarray(rgb[rows[first : first + BLOCK]])[..., 1].reshape(-1, 1024).std(1, dtype=np.float32)
-        >= least
-        for first in range(0, len(rows), BLOCK)
-    ]
+    def look(first: int) -> Bool[np.ndarray, " some"]:
+        green = np.asarray(rgb[rows[first : first + BLOCK]])[..., 1].reshape(-1, 1024).astype(np.float32)
+        green -= green.mean(1, keepdims=True)
+        contrasts: Bool[np.ndarray, " some"] = np.einsum("np,np->n", green, green) >= least**2 * 1024
+        return contrasts
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        seen = list(pool.map(look, range(0, len(rows), BLOCK)))
     return np.concatenate(seen) if seen else np.zeros(0, bool)
 
 

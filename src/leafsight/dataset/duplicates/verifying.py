@@ -37,7 +37,7 @@ class Level:
     block: int
 
 
-LEVELS = (Level(4, 3, 4, 0.5, 256), Level(2, 4, 4, 0.62, 128), Level(1, 2, 8, 0.0, 64))
+LEVELS = (Level(4, 3, 4, 0.5, 128), Level(2, 4, 4, 0.62, 32), Level(1, 2, 8, 0.0, 16))
 LEAST_SHARE = 0.3  # of the squares; a crop of 80 % of the side covers 64 % of the picture
 
 
