@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leafsight.evaluation import ridge
 from leafsight.evaluation.folds import group_folds
-from leafsight.evaluation.ridge import PENALTIES, cosine_features, out_of_fold_scores
+from leafsight.evaluation.ridge import PENALTIES, _fit, _solved, cosine_features, out_of_fold_scores
 
 
 def clouds(n: int, c: int = 3, d: int = 8, distance: float = 4.0, seed: int = 0):
@@ -72,6 +73,14 @@ def test_cosines_approximate_a_kernel() -> None:
     assert np.corrcoef(near, far)[0, 1] < -0.9
 
 
+def test_a_short_last_chunk_weighs_no_more_than_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, _, _ = clouds(101)
+    features[-1] *= 20
+    whole = cosine_features(features, 64)
+    monkeypatch.setattr(ridge, "CHUNK_ROWS", 50)
+    assert np.allclose(cosine_features(features, 64), whole, atol=1e-4)
+
+
 def test_equal_photographs_break_nothing() -> None:
     features = np.ones((30, 5), dtype=np.float32)
     labels = np.arange(30) % 2
@@ -81,3 +90,37 @@ def test_equal_photographs_break_nothing() -> None:
 
 def test_penalties_fall() -> None:
     assert list(PENALTIES) == sorted(PENALTIES, reverse=True)
+
+
+def test_the_judged_fold_is_never_looked_at() -> None:
+    # Labels of one fold change places (the classes keep their sizes): its own scores must not notice.
+    features, labels, folds = clouds(300, distance=1.0)
+    scores = out_of_fold_scores(features, labels, folds, 3)
+    for fold in range(5):
+        inside = np.flatnonzero(folds == fold)
+        shuffled = labels.copy()
+        shuffled[inside] = labels[np.random.default_rng(fold).permutation(inside)]
+        again = out_of_fold_scores(features, shuffled, folds, 3)
+        assert np.allclose(again[inside], scores[inside], atol=1e-4)
+        assert not np.allclose(again[folds != fold], scores[folds != fold], atol=1e-2)
+
+
+@pytest.mark.parametrize(("precision", "off"), [(np.float32, 1e-3), (np.float64, 1e-10)])
+@pytest.mark.parametrize("d", [1, 63, 64, 65, 200])
+def test_symmetric_systems_are_solved(d: int, precision: type, off: float) -> None:
+    generator = np.random.default_rng(d)
+    x, b = generator.normal(size=(3 * d, d)), generator.normal(size=(d, 4))
+    a = x.T @ x + np.eye(d)
+    found = _solved(np.concatenate([a, b], axis=1).astype(precision))
+    assert found.dtype == precision
+    wanted = np.linalg.solve(a, b)
+    assert np.abs(found - wanted).max() < off * np.abs(wanted).max()
+
+
+def test_rounding_that_makes_a_system_indefinite_is_survived() -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(40, 150))
+    sums = np.concatenate([x.T @ x - 1e-3 * np.eye(150), generator.normal(size=(150, 2))], axis=1)
+    with pytest.raises(np.linalg.LinAlgError):
+        _solved(sums.copy())
+    assert np.isfinite(_fit(sums, PENALTIES[-1], single=False)).all()

@@ -1,9 +1,13 @@
 """From out-of-fold scores to what they say: shares with intervals, and the classes that are given away.
 
-Enters: scores, labels and what belongs together. Leaves: a ``ShortcutView``. It does not know what was seen.
+Enters: scores, labels and what belongs together. Leaves: a ``ShortcutView`` for each view.
+It does not know what was seen.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,15 +21,34 @@ from leafsight.evaluation.bootstrap import (
 )
 from leafsight.evaluation.interval import Interval, wilson
 from leafsight.evaluation.metrics import confusion_matrix, one_hot
-from leafsight.evaluation.shapes import Labels, Logits, RowInts
+from leafsight.evaluation.shapes import Labels, RowInts
 from leafsight.evaluation.shortcut_records import ShortcutView
 
 SETTINGS = Resampling(resamples=500)
 """Half of what an evaluation draws: six views, and nobody decides on their second digit."""
+NUMBERS_IN_MEMORY = 4_000_000
+"""Views are judged together, which draws the resamples once, as far as 32 MB of float64 reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is judged of one view.
+
+    Attributes:
+        name: of the view.
+        sees: what it sees, in words.
+        without_leaf: it is of the border alone.
+        scores: float[n, c], out of fold, as if all classes were equally frequent.
+    """
+
+    name: str
+    sees: str
+    without_leaf: bool
+    scores: np.ndarray
 
 
 class ShortcutJudge:
-    """Turns scores into a ``ShortcutView``; knows the truth and what is independent."""
+    """Turns scores into ``ShortcutView``s; knows the truth and what is independent."""
 
     def __init__(self, labels: Labels, codes: RowInts, names: tuple[str, ...], seed: int) -> None:
         self._labels, self._codes, self._names = labels, codes, names
@@ -33,40 +56,47 @@ class ShortcutJudge:
         self._groups = np.bincount(labels[np.unique(class_group_pairs(labels, codes), return_index=True)[1]])
         self._how = Resampling(SETTINGS.resamples, SETTINGS.confidence, seed)
 
-    def view(self, name: str, sees: str, without_leaf: bool, scores: Logits) -> ShortcutView:
-        """What scores of one view are worth.
-
-        Args:
-            name: of the view.
-            sees: what it sees, in words.
-            without_leaf: it is of the border alone.
-            scores: float[n, c], out of fold, as if all classes were equally frequent.
-        """
+    def views(self, seen: Sequence[Seen]) -> tuple[ShortcutView, ...]:
+        """What the scores of each view are worth."""
         shares = self._support / len(self._labels)
-        even = scores.argmax(axis=1)
+        even = [view.scores.argmax(axis=1) for view in seen]
         # The scores hold for equally frequent classes; Bayes' rule brings in how frequent they are here.
-        frequent = (np.maximum(scores, 0.0) * shares).argmax(axis=1)
-        matrix = confusion_matrix(self._labels, even, len(self._names))
-        accuracy, balanced = self._intervals(frequent == self._labels, even == self._labels)
-        recall = self._recall(matrix)
-        return ShortcutView(
-            name, sees, without_leaf, accuracy, balanced, recall, self._given_away(matrix, recall)
-        )
+        frequent = [(np.maximum(view.scores, 0.0) * shares).argmax(axis=1) for view in seen]
+        at_once = max(1, NUMBERS_IN_MEMORY // (len(self._labels) * len(self._names)))
+        intervals: list[tuple[Interval, Interval]] = []
+        for at in range(0, len(seen), at_once):
+            own = slice(at, at + at_once)
+            intervals += self._intervals(np.stack(frequent[own]), np.stack(even[own]))
+        views = []
+        for view, named, (accuracy, balanced) in zip(seen, even, intervals, strict=True):
+            matrix = confusion_matrix(self._labels, named, len(self._names))
+            recall = self._recall(matrix)
+            given = self._given_away(matrix, recall)
+            views.append(
+                ShortcutView(view.name, view.sees, view.without_leaf, accuracy, balanced, recall, given)
+            )
+        return tuple(views)
 
-    def _intervals(self, right: np.ndarray, right_even: np.ndarray) -> tuple[Interval, Interval]:
+    def _intervals(self, frequent: np.ndarray, even: np.ndarray) -> list[tuple[Interval, Interval]]:
+        """Accuracy and balanced accuracy of each view, from answers int[v, n]; one set of resamples."""
         true = one_hot(self._labels, len(self._names))
         columns = {
-            "photos": np.ones(len(right)),
-            "right": right.astype(np.float64),
-            "hits": true * right_even[:, None],
+            "photos": np.ones(len(self._labels)),
+            "right": (frequent == self._labels).T,
+            "hits": np.stack([true * (one == self._labels)[:, None] for one in even], axis=1),
             "support": true,
         }
         n_groups = int(self._codes.max()) + 1
         points, resampled = resample(group_sums(columns, self._codes, n_groups), _measure, self._how)
-        return (
-            self._interval(float(points["accuracy"]), resampled["accuracy"], n_groups),
-            self._interval(float(points["balanced_accuracy"]), resampled["balanced_accuracy"], n_groups),
-        )
+        return [
+            (
+                self._interval(float(points["accuracy"][k]), resampled["accuracy"][:, k], n_groups),
+                self._interval(
+                    float(points["balanced_accuracy"][k]), resampled["balanced_accuracy"][:, k], n_groups
+                ),
+            )
+            for k in range(len(even))
+        ]
 
     def _interval(self, point: float, resampled: np.ndarray, n_groups: int) -> Interval:
         """Percentiles; at 0 and 1, where resampling sees no doubt, Wilson's interval on the groups."""
@@ -99,12 +129,14 @@ class ShortcutJudge:
 
 
 def _measure(sums: Sums) -> Metrics:
-    """Accuracy, and the mean recall over the classes that a resample holds."""
+    """Accuracy [b, v], and the mean recall over the classes that a resample holds, [b, v]."""
+    support = sums["support"][:, None, :]
+    hits = sums["hits"].reshape(len(support), -1, support.shape[2])
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(sums["support"] > 0, sums["hits"] / sums["support"], np.nan)
+        recall = np.where(support > 0, hits / support, np.nan)
     return {
-        "accuracy": sums["right"][:, 0] / sums["photos"][:, 0],
-        "balanced_accuracy": np.nanmean(recall, axis=1),
+        "accuracy": sums["right"] / sums["photos"],
+        "balanced_accuracy": np.nanmean(recall, axis=2),
     }
 
 

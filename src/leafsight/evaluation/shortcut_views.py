@@ -17,7 +17,8 @@ CENTRE_FRAME_PX = 6
 """What stays around the blurred centre: 3/16 on each side; the centre is 5/8 wide and 39 % of the area."""
 LEVELS = 6
 """Levels a channel of the colour histogram: 216 colours."""
-CHUNK = 4096
+CHUNK = 256
+"""Photographs at a time: what is made of them on the way stays in the processor's own memory."""
 
 
 def eight_pixels(rgb: Photos) -> Embedding:
@@ -55,10 +56,10 @@ def colour_histogram(rgb: Photos) -> Embedding:
     colours = LEVELS**3
     parts = []
     for at in range(0, len(rgb), CHUNK):
-        level = rgb[at : at + CHUNK].astype(np.int64).reshape(-1, SIDE_PX * SIDE_PX, 3) * LEVELS // 256
+        level = rgb[at : at + CHUNK].reshape(-1, SIDE_PX * SIDE_PX, 3).astype(np.uint16) * LEVELS // 256
         code = (level[..., 0] * LEVELS + level[..., 1]) * LEVELS + level[..., 2]
-        code += np.arange(len(code))[:, None] * colours
-        counts = np.bincount(code.ravel(), minlength=len(code) * colours).reshape(len(code), colours)
+        own = code + np.arange(len(code))[:, None] * colours
+        counts = np.bincount(own.ravel(), minlength=len(own) * colours).reshape(len(own), colours)
         parts.append(np.sqrt(counts / code.shape[1]).astype(np.float32))
     return np.concatenate(parts)
 
@@ -90,11 +91,15 @@ def green_share_of_border(rgb: Photos) -> float:
 def _cells(rgb: Photos) -> np.ndarray:
     """Means of 2 by 2 pixels, float32[n, 16, 16, 3], 0..1."""
     half = SIDE_PX // 2
-    cells = np.zeros((len(rgb), half, half, 3), dtype=np.float32)
-    for down in (0, 1):
-        for right in (0, 1):
-            cells += rgb[:, down::2, right::2]
-    return np.asarray(cells / np.float32(4 * 255))
+    cells = np.empty((len(rgb), half, half, 3), dtype=np.float32)
+    for at in range(0, len(rgb), CHUNK):
+        part = rgb[at : at + CHUNK]
+        down = np.add(part[:, 0::2], part[:, 1::2], dtype=np.uint16).reshape(-1, half, half, 6)
+        # A colour at a time, so that the innermost loop is over pixels and not over three numbers.
+        for colour in range(3):
+            np.add(down[..., colour], down[..., colour + 3], out=cells[at : at + CHUNK, ..., colour])
+    cells /= np.float32(4 * 255)
+    return cells
 
 
 def _frame(width_px: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from leafsight.evaluation.shapes import (
     RowInts,
     SomeInts,
 )
-from leafsight.evaluation.shortcut_judging import ShortcutJudge, class_group_pairs
+from leafsight.evaluation.shortcut_judging import Seen, ShortcutJudge, class_group_pairs
 from leafsight.evaluation.shortcut_records import Shortcuts
 from leafsight.evaluation.shortcut_views import (
     SIDE_PX,
@@ -94,23 +94,22 @@ def measure_shortcuts(
         raise EvaluationError(f"{n_groups} groups of photographs are too few, {LEAST_FOLDS} are the least")
     fold_of = group_folds(y, codes, min(folds, n_groups), seed)
     kept_names = tuple(names[label] for label in kept)
-    judged = ShortcutJudge(y, codes, kept_names, seed)
     thumbnails = rgb if len(rows) == len(rgb) else rgb[rows]
     progress = progress or Silent()
     progress.start("shortcuts", len(VIEWS) + (features is not None))
-    views = []
+    seen = []
     for name, sees, without_leaf, view in VIEWS:
-        seen = cosine_features(view(thumbnails), seed=seed)
-        scores = out_of_fold_scores(seen, y, fold_of, len(kept))
-        views.append(judged.view(name, sees, without_leaf, scores))
+        cosines = cosine_features(view(thumbnails), seed=seed)
+        scores = out_of_fold_scores(cosines, y, fold_of, len(kept))
+        seen.append(Seen(name, sees, without_leaf, scores))
         progress.advance(1)
     if features is not None:
         scores = out_of_fold_scores(_unit_length(features[rows]), y, fold_of, len(kept))
-        views.append(judged.view("whole_picture", "the model on the whole picture", False, scores))
+        seen.append(Seen("whole_picture", "the model on the whole picture", False, scores))
         progress.advance(1)
     progress.finish()
     return Shortcuts(
-        views=tuple(views),
+        views=ShortcutJudge(y, codes, kept_names, seed).views(seen),
         classes=kept_names,
         left_out=tuple(name for label, name in enumerate(names) if label not in kept),
         photos=len(rows),
