@@ -2,8 +2,9 @@
 
     python benchmarks/check.py FOLDER [--rounds 3] [--cleanvision PYTHON] [--json]
 
-Decoding once is what any tool has to do that looks at pixels: every photograph decoded whole, once by
-leafsight's decoder and once by Pillow, on as many threads as there are cores. The check is timed without a
+Decoding once is what any tool has to do that looks at pixels: every photograph decoded whole, by leafsight's
+decoder on one thread, on as many threads as there are cores, and in as many processes (started before the
+clock), and by Pillow on threads. The check is timed without a
 network (``--no-model``): reading, measuring, finding duplicates and leaks, and the shortcut meter, into a
 fresh cache, then again over the same cache. The checks that cleanvision makes, too, are timed by themselves:
 reading, measures of files and light, equal and near-equal pictures. Rounds interleave the methods; figures
@@ -30,7 +31,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,15 @@ def on_threads(work: Callable[[list[Path]], None], files: list[Path], threads: i
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, tasks))
     return time.perf_counter() - started
+
+
+def in_processes(work: Callable[[list[Path]], None], files: list[Path], processes: int) -> float:
+    tasks = [files[at : at + PER_TASK] for at in range(0, len(files), PER_TASK)]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        list(pool.map(work, tasks[: 4 * processes]))  # they have started, and imported everything
+        started = time.perf_counter()
+        list(pool.map(work, tasks, chunksize=8))
+        return time.perf_counter() - started
 
 
 def checked(folder: Path, cache: Path, out: Path) -> float:
@@ -152,12 +163,13 @@ def main() -> None:
             cache, said, other = (
                 Path(place) / f"{name}-{number}" for name in ("cache", "check.json", "cv.json")
             )
-            seconds.setdefault("decoding once, leafsight", []).append(
-                on_threads(decoded_by_leafsight, files, threads)
-            )
-            seconds.setdefault("decoding once, Pillow", []).append(
-                on_threads(decoded_by_pillow, files, threads)
-            )
+            for how, taken in {
+                "one thread": on_threads(decoded_by_leafsight, files, 1),
+                "threads": on_threads(decoded_by_leafsight, files, threads),
+                "processes": in_processes(decoded_by_leafsight, files, threads),
+                "Pillow, threads": on_threads(decoded_by_pillow, files, threads),
+            }.items():
+                seconds.setdefault(f"decoding once, {how}", []).append(taken)
             seconds.setdefault("check", []).append(checked(options.folder, cache, said))
             seconds.setdefault("check again", []).append(checked(options.folder, cache, said))
             same = checked_as_cleanvision(options.folder, Path(place))

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"}
 CHUNK_PHOTOGRAPHS = 16
-# NumPy's linear algebra has nothing to do here, and its threads cost a tenth of a second at start-up and
-# fight with those of the network later. Set before NumPy is first imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 STANDARD_INPUT = "-"
 
 
