@@ -180,3 +180,73 @@ class PermissionDeniedError(StorageError):
     """The operating system does not let us read or write there."""
 
     http_status, slug = 403, "permission-denied"
+
+
+class NotFoundError(LeafsightError):
+    """Nothing is kept under this id or name."""
+
+    http_status, slug = 404, "not-found"
+
+
+class ConflictError(LeafsightError):
+    """What is asked for does not fit what is there already."""
+
+    http_status, slug = 409, "conflict"
+
+
+class AuthenticationError(LeafsightError):
+    """The key is missing, unknown or revoked."""
+
+    http_status, slug = 401, "authentication"
+
+
+class ForbiddenError(LeafsightError):
+    """The key may not do this."""
+
+    http_status, slug = 403, "forbidden"
+
+
+class RequestTooLargeError(LeafsightError):
+    """A request is over a limit on bytes, parts or photographs; the rest of it was not read."""
+
+    http_status, slug = 413, "request-too-large"
+
+
+class OverloadError(LeafsightError):
+    """There is more work than can be done in time; this piece was refused before it began.
+
+    Args:
+        message: what happened.
+        hint: what the person can do about it.
+        retry_after_s: when it is worth another try.
+    """
+
+    http_status, slug = 503, "overload"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimitError(OverloadError):
+    """The key has used up what it may ask for in this minute or day."""
+
+    http_status, slug = 429, "rate-limit"
+
+
+class StateError(LeafsightError):
+    """What the service remembers cannot be read or written."""
+
+    slug = "state"
+
+
+class StateBusyError(StateError):
+    """The database or the store for photographs does not answer at the moment."""
+
+    http_status, slug = 503, "state-busy"
+
+
+class RemoteError(LeafsightError):
+    """A leafsight server cannot be reached, or answers what no leafsight server would."""
+
+    http_status, slug = 502, "remote"
