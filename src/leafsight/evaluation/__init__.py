@@ -11,6 +11,7 @@ from leafsight.evaluation.calibration import Calibration
 from leafsight.evaluation.familiarity import Familiarity
 from leafsight.evaluation.fitting import crop_mates, fit_calibration
 from leafsight.evaluation.interval import Interval, wilson
+from leafsight.evaluation.pooling import decide_plant, pool_log_probabilities
 from leafsight.evaluation.probability import log_softmax, restrict, softmax
 from leafsight.evaluation.scores import Scores, collect_scores, join_scores
 from leafsight.evaluation.verdict import KINDS, Decisions, Kind, Verdict, decide, decide_all, verdicts
@@ -78,6 +79,7 @@ __all__ = [
     "crop_mates",
     "decide",
     "decide_all",
+    "decide_plant",
     "draw_rows",
     "evaluate",
     "fit_calibration",
@@ -88,6 +90,7 @@ __all__ = [
     "log_softmax",
     "measure_shortcuts",
     "out_of_fold_probabilities",
+    "pool_log_probabilities",
     "restrict",
     "softmax",
     "thumbnail_features",

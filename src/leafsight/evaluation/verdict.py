@@ -92,13 +92,19 @@ def decide_all(
     Raises:
         EvaluationError: shapes that do not fit the calibration, or a crop without classes.
     """
+    return decide_known(calibration, logits, calibration.unfamiliarity(embedding), allowed)
+
+
+def decide_known(
+    calibration: Calibration, logits: Logits, unfamiliarity: RowFloats | None, allowed: Allowed | None = None
+) -> Decisions:
+    """As ``decide_all``, where the unfamiliarity float[n] is known already."""
     open_ = calibration.probabilities(logits)
     probabilities = open_ if allowed is None else calibration.probabilities(logits, allowed)
     top = probabilities.argmax(axis=1)
     rows = np.arange(len(top))
     confidence = probabilities[rows, top]
     not_leaf = open_[:, calibration.not_leaf].sum(axis=1)
-    unfamiliarity = calibration.unfamiliarity(embedding)
     threshold = calibration.answer_threshold if allowed is None else calibration.answer_threshold_within_crop
     unsure = (confidence < threshold) | calibration.not_leaf[top]
     if allowed is not None:

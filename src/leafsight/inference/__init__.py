@@ -8,17 +8,20 @@ how the network was trained, nor where photographs come from.
 from leafsight.inference.bundled import BundlePredictor
 from leafsight.inference.heatmap import activation_map
 from leafsight.inference.network import NetworkOutputs, OnnxNetwork
-from leafsight.inference.prediction import VERDICTS, Candidate, Prediction, VerdictKind
-from leafsight.inference.predictor import Photo, Predictor
+from leafsight.inference.prediction import VERDICTS, Answer, Candidate, Combined, Prediction, VerdictKind
+from leafsight.inference.predictor import Photo, PlantPredictor, Predictor
 from leafsight.inference.views import MAX_VIEWS, make_views, mean_over_views
 
 __all__ = [
+    "Answer",
     "BundlePredictor",
     "Candidate",
+    "Combined",
     "MAX_VIEWS",
     "NetworkOutputs",
     "OnnxNetwork",
     "Photo",
+    "PlantPredictor",
     "Prediction",
     "Predictor",
     "VERDICTS",

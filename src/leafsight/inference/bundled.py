@@ -13,11 +13,12 @@ from leafsight.bundle import Bundle, open_bundle
 from leafsight.errors import BundleCorruptError, BundleError, ConfigError, EvaluationError, ImageError
 from leafsight.evaluation import Calibration, Scores
 from leafsight.images import DecodeLimits, Preprocessing
+from leafsight.inference.combining import combine
 from leafsight.inference.crops import ANY_CROP, CropChoice, choose_crop
 from leafsight.inference.heatmap import activation_map, normalised_map, onto_photo
 from leafsight.inference.judging import Judge
 from leafsight.inference.network import DEFAULT_PROVIDERS, NetworkOutputs, OnnxNetwork
-from leafsight.inference.prediction import Prediction
+from leafsight.inference.prediction import Combined, Prediction
 from leafsight.inference.predictor import Photo
 from leafsight.inference.reading import ReadPhoto, check_photo, read_one
 from leafsight.inference.views import check_views, make_views, mean_over_views
@@ -124,6 +125,28 @@ class BundlePredictor:
         for at in range(0, len(photos), per_pass):
             found.extend(self._predict_some(photos[at : at + per_pass], choice, heatmap))
         return found
+
+    def predict_plant(
+        self, photos: Sequence[Photo], *, crop: str | None = None, heatmap: bool = False
+    ) -> tuple[list[Prediction], Combined]:
+        """One prediction for each photograph and one answer for the plant; see ``PlantPredictor``.
+
+        Raises:
+            TaxonomyError: the model does not know the crop.
+            UsageError: no photograph, or something that is neither bytes nor an RGB array.
+            BundleCorruptError: as ``predict``.
+        """
+        predictions = self.predict(photos, crop=crop, heatmap=heatmap)
+        return predictions, self.combine(predictions)
+
+    def combine(self, predictions: Sequence[Prediction]) -> Combined:
+        """One answer for one plant, from predictions that this predictor (or one on the same bundle) made.
+
+        Raises:
+            UsageError: none or too many, of several models or crops, or read from JSON.
+        """
+        crop = predictions[0].crop_given if predictions else None
+        return combine(self._judge, predictions, ANY_CROP if crop is None else self._choose_crop(crop))
 
     def _choose_crop(self, crop: str) -> CropChoice:
         if crop not in self._crops:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from leafsight.bundle import Label
 from leafsight.errors import ImageError
-from leafsight.evaluation import Calibration, Decisions, Verdict, decide_all, verdicts
+from leafsight.evaluation import Calibration, Decisions, Verdict, decide_all, log_softmax, verdicts
 from leafsight.inference.crops import CropChoice
 from leafsight.inference.prediction import Candidate, Prediction
 from leafsight.inference.reading import ReadPhoto
@@ -60,8 +60,14 @@ class Judge:
         """
         decisions = decide_all(self.calibration, logits, embedding, choice.allowed)
         said = verdicts(self.calibration, decisions)
+        open_ = log_softmax(logits, self.calibration.temperature)
+        # Copies: a row that is kept (the service stores embeddings) must not keep its whole batch in memory.
         return [
-            self._prediction(photo, verdict, decisions, row, choice.key)
+            replace(
+                self._prediction(photo, verdict, decisions, row, choice.key),
+                embedding=embedding[row].astype(np.float32),
+                log_probabilities=open_[row].copy(),
+            )
             for row, (photo, verdict) in enumerate(zip(photos, said, strict=True))
         ]
 
@@ -81,9 +87,6 @@ class Judge:
         self, photo: ReadPhoto, verdict: Verdict, decisions: Decisions, row: int, crop: str | None
     ) -> Prediction:
         probabilities = decisions.probabilities[row]
-        ranked = [
-            int(n) for n in np.argsort(-probabilities, kind="stable")[: self.top] if probabilities[n] > 0
-        ]
         kind, reason = verdict.kind, verdict.reason
         blurred = photo.quality["sharpness"] < self.min_sharpness
         if blurred:
@@ -98,9 +101,9 @@ class Judge:
             hint=HINTS["too_blurred" if blurred else kind],
             model=self.name,
             model_hash=self.model_hash,
-            **(_named(self.labels[verdict.top], verdict.probability) if named else {}),
-            top=tuple(self._candidate(number, probabilities) for number in ranked),
-            possible=tuple(self._candidate(number, probabilities) for number in verdict.candidates),
+            **(named_fields(self.labels[verdict.top], verdict.probability) if named else {}),
+            top=self.most_probable(probabilities),
+            possible=tuple(self.candidate(number, probabilities) for number in verdict.candidates),
             crop_given=crop,
             not_leaf_probability=verdict.not_leaf_probability,
             unfamiliarity=verdict.unfamiliarity,
@@ -108,12 +111,20 @@ class Judge:
             timing_ms=photo.timing_ms,
         )
 
-    def _candidate(self, number: int, probabilities: np.ndarray) -> Candidate:
+    def most_probable(self, probabilities: np.ndarray) -> tuple[Candidate, ...]:
+        """As many candidates as are to be listed, most probable first; float[c]."""
+        order = np.argsort(-probabilities, kind="stable")[: self.top]
+        return tuple(
+            self.candidate(int(number), probabilities) for number in order if probabilities[number] > 0
+        )
+
+    def candidate(self, number: int, probabilities: np.ndarray) -> Candidate:
+        """One class with its probability."""
         label = self.labels[number]
         return Candidate(label.class_name, label.key, label.display, float(probabilities[number]))
 
 
-def _named(label: Label, probability: float) -> dict[str, Any]:
+def named_fields(label: Label, probability: float) -> dict[str, Any]:
     """The fields that name a condition: set together, or not at all."""
     return {
         "class_name": label.class_name,

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from leafsight.inference.prediction import Prediction
+from leafsight.inference.prediction import Combined, Prediction
 
 Photo: TypeAlias = bytes | np.ndarray
 """The bytes of a file, or an upright picture ``uint8[height, width, 3]``; a path is read by the entrance."""
@@ -33,5 +33,26 @@ class Predictor(Protocol):
         Raises:
             TaxonomyError: the model does not know the crop; the hint names those that it knows.
             UsageError: something that is neither bytes nor an RGB array.
+        """
+        ...
+
+
+@runtime_checkable
+class PlantPredictor(Predictor, Protocol):
+    """A predictor that also gives one answer for several photographs of one plant."""
+
+    def predict_plant(
+        self, photos: Sequence[Photo], *, crop: str | None = None, heatmap: bool = False
+    ) -> tuple[list[Prediction], Combined]:
+        """One prediction for each photograph, in their order, and one answer for the plant.
+
+        Args:
+            photos: of one plant, at least one.
+            crop: as in ``predict``.
+            heatmap: as in ``predict``.
+
+        Raises:
+            TaxonomyError: the model does not know the crop.
+            UsageError: no photograph, or something that is none.
         """
         ...
