@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TextIO
 
 from beartype import BeartypeConf, beartype
-from beartype.roar import BeartypeDecorHintException
+from beartype.roar import BeartypeDecorHintException, BeartypeDecorHintPep585DeprecationWarning
 
 # PEP 484's numeric tower: an int is welcome where a float is asked for, as mypy has it.
 CONFIGURATION = BeartypeConf(is_pep484_tower=True)
@@ -32,7 +33,10 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         if TextIO in getattr(function, "__annotations__", {}).values():
             raise BeartypeDecorHintException("no stream of a test is a TextIO")
-        return beartype(conf=CONFIGURATION)(function)
+        with warnings.catch_warnings():
+            # SQLAlchemy's Row is such a hint in its own source; ours are ruff's to judge.
+            warnings.simplefilter("ignore", BeartypeDecorHintPep585DeprecationWarning)
+            return beartype(conf=CONFIGURATION)(function)
     except BeartypeDecorHintException:
         UNCHECKED.add(f"{function.__module__}.{function.__qualname__}")
         return function

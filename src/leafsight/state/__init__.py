@@ -1,0 +1,118 @@
+"""What the service remembers: predictions, corrections, uploads, jobs, keys, usage, answers; and photographs.
+
+Enters: the address of a database (SQLite or PostgreSQL) or of a store for photographs (a folder or S3), and
+records. Leaves: the same records again, whatever process wrote them, and errors of ours when the database or
+the store cannot answer. It does not know HTTP, models or settings. SQLAlchemy, Alembic, psycopg and obstore
+are loaded when something is first asked for that needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leafsight.errors import require
+
+if TYPE_CHECKING:
+    from leafsight.state.backing_up import Backup, backup
+    from leafsight.state.blob_inventory import missing_blobs, stray_photographs
+    from leafsight.state.blobs import Blobs, open_blobs
+    from leafsight.state.clean_photographs import clean_photograph
+    from leafsight.state.ids import is_id, new_id
+    from leafsight.state.limits import MAX_JSON_BYTES
+    from leafsight.state.migrating import Migrated, migrate
+    from leafsight.state.opening import State, open_state
+    from leafsight.state.records import (
+        JOB_STATES,
+        SCOPES,
+        CorrectionRecord,
+        Day,
+        JobRecord,
+        KeyRecord,
+        Page,
+        PredictionRecord,
+        Pruned,
+        StoredAnswer,
+        Summary,
+        UploadRecord,
+    )
+    from leafsight.state.restoring import Restored, restore
+    from leafsight.state.upkeep import Description, describe, prune
+
+# name -> where it is, and the library of the extra "serve" that it cannot do without
+_HOME: dict[str, tuple[str, str | None]] = {
+    "Backup": ("backing_up", "sqlalchemy"),
+    "Blobs": ("blobs", None),
+    "CorrectionRecord": ("records", None),
+    "Day": ("records", None),
+    "Description": ("upkeep", "sqlalchemy"),
+    "JOB_STATES": ("records", None),
+    "JobRecord": ("records", None),
+    "KeyRecord": ("records", None),
+    "MAX_JSON_BYTES": ("limits", None),
+    "Migrated": ("migrating", "sqlalchemy"),
+    "Page": ("records", None),
+    "PredictionRecord": ("records", None),
+    "Pruned": ("records", None),
+    "Restored": ("restoring", "sqlalchemy"),
+    "SCOPES": ("records", None),
+    "State": ("opening", "sqlalchemy"),
+    "StoredAnswer": ("records", None),
+    "Summary": ("records", None),
+    "UploadRecord": ("records", None),
+    "backup": ("backing_up", "sqlalchemy"),
+    "clean_photograph": ("clean_photographs", None),
+    "describe": ("upkeep", "sqlalchemy"),
+    "is_id": ("ids", None),
+    "migrate": ("migrating", "sqlalchemy"),
+    "missing_blobs": ("blob_inventory", "sqlalchemy"),
+    "new_id": ("ids", None),
+    "open_blobs": ("blobs", None),
+    "open_state": ("opening", "sqlalchemy"),
+    "prune": ("upkeep", "sqlalchemy"),
+    "restore": ("restoring", "sqlalchemy"),
+    "stray_photographs": ("blob_inventory", "sqlalchemy"),
+}
+
+__all__ = [
+    "Backup",
+    "Blobs",
+    "CorrectionRecord",
+    "Day",
+    "Description",
+    "JOB_STATES",
+    "JobRecord",
+    "KeyRecord",
+    "MAX_JSON_BYTES",
+    "Migrated",
+    "Page",
+    "PredictionRecord",
+    "Pruned",
+    "Restored",
+    "SCOPES",
+    "State",
+    "StoredAnswer",
+    "Summary",
+    "UploadRecord",
+    "backup",
+    "clean_photograph",
+    "describe",
+    "is_id",
+    "migrate",
+    "missing_blobs",
+    "new_id",
+    "open_blobs",
+    "open_state",
+    "prune",
+    "restore",
+    "stray_photographs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, library = _HOME[name]
+    if library is not None:
+        require(library, "serve")
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value

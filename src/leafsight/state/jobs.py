@@ -1,0 +1,117 @@
+"""Jobs: long work, from the queue to its end, in steps that are never undone.
+
+Enters: records, and what became of them. Leaves: records. It does not know what a job does, nor who does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from leafsight.errors import ConflictError, NotFoundError
+from leafsight.state.database import Database
+from leafsight.state.paging import PAGE, read_one, read_page
+from leafsight.state.records import JobRecord, JobState, Page, values_of
+from leafsight.state.tables import JOBS, checked
+
+BEFORE: dict[JobState, tuple[JobState, ...]] = {
+    "running": ("queued",),
+    "done": ("running",),
+    "failed": ("queued", "running"),
+    "cancelled": ("queued", "running"),
+}
+"""state -> the states that it may follow."""
+ALIVE: tuple[JobState, ...] = ("queued", "running")
+
+
+class Jobs:
+    """Long work."""
+
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        self._database = database
+        self._now = now
+
+    def add(self, record: JobRecord) -> None:
+        """Keep a job.
+
+        Raises:
+            UsageError: a value does not fit.
+            ConflictError: the id is there already.
+            StateBusyError, StateError: see ``Database``.
+        """
+        row = checked(JOBS, values_of(record))
+        with self._database.writing() as connection:
+            connection.execute(insert(JOBS), row)
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """The record with this id; None when there is none.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        row = read_one(self._database, JOBS, job_id)
+        return None if row is None else _record(row)
+
+    def page(self, after: str | None = None, limit: int = PAGE) -> Page[JobRecord]:
+        """Records, newest first; see ``read_page``."""
+        return read_page(self._database, JOBS, _record, after, limit)
+
+    def update(
+        self,
+        job_id: str,
+        *,
+        state: JobState | None = None,
+        progress: Mapping[str, Any] | None = None,
+        result: Mapping[str, Any] | None = None,
+        error: Mapping[str, Any] | None = None,
+    ) -> JobRecord:
+        """Say what became of a job; what is None stays.
+
+        A job goes from ``queued`` to ``running`` to ``done`` or ``failed``, and to ``cancelled`` while it is
+        not at its end. Of two who set it to ``running`` only one succeeds, so that this is how to claim it.
+
+        Returns:
+            The record after.
+
+        Raises:
+            NotFoundError: there is no such job.
+            ConflictError: this state may not follow the one that it has, or it has ended.
+            UsageError: a value does not fit.
+            StateBusyError, StateError: see ``Database``.
+        """
+        said = {"state": state, "progress": progress, "result": result, "error": error}
+        values = {name: value for name, value in said.items() if value is not None}
+        allowed = ALIVE if state is None else BEFORE.get(state, ())
+        wanted = update(JOBS).where(JOBS.c.id == job_id, JOBS.c.state.in_(allowed))
+        values = checked(JOBS, {**values, "updated_ms": self._now()})
+        with self._database.writing() as connection:
+            row = connection.execute(wanted.values(**values).returning(*JOBS.c)).one_or_none()
+            if row is not None:
+                return _record(row)
+            found = connection.execute(select(JOBS.c.state).where(JOBS.c.id == job_id)).scalar_one_or_none()
+        if found is None:
+            raise NotFoundError("there is no job with this id", hint="check the id")
+        wish = f"cannot become {state}" if state else "has ended"
+        raise ConflictError(f"this job is {found} and {wish}", hint="look at it again")
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Cancel a job; doing it twice is no error.
+
+        Raises:
+            NotFoundError: there is no such job.
+            ConflictError: it is done or has failed.
+            StateBusyError, StateError: see ``Database``.
+        """
+        try:
+            return self.update(job_id, state="cancelled")
+        except ConflictError:
+            record = self.get(job_id)
+            if record is None or record.state != "cancelled":
+                raise
+            return record
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    return JobRecord(**row._mapping)

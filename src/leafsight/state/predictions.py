@@ -1,0 +1,129 @@
+"""Predictions: put in by the batch, read one by one or by the page, summed up, and removed when old.
+
+Enters: records. Leaves: the same records, counts, and the names of photographs that are not needed any more.
+It does not know how a prediction is made, nor where photographs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from leafsight.errors import UsageError
+from leafsight.state.database import Database
+from leafsight.state.paging import PAGE, read_one, read_page
+from leafsight.state.records import Page, PredictionRecord, Pruned, Summary, values_of
+from leafsight.state.summing import summed
+from leafsight.state.tables import CORRECTIONS, PREDICTIONS, checked
+
+PRUNED_AT_ONCE = 500
+
+
+class Predictions:
+    """The answers of the model."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_many(self, records: Sequence[PredictionRecord]) -> None:
+        """Keep records, all or none of them.
+
+        When a photograph is stored with one of them, the batch survives a power cut; else the last moments
+        before it may be lost, as nobody but the service made these rows.
+
+        Raises:
+            UsageError: a value does not fit; the message names it.
+            ConflictError: an id is there already.
+            StateBusyError, StateError: see ``Database``.
+        """
+        if not records:
+            return
+        rows = [checked(PREDICTIONS, _row(record)) for record in records]
+        losable = all(record.photo_blob is None for record in records)
+        with self._database.writing(losable=losable) as connection:
+            connection.execute(insert(PREDICTIONS), rows)
+
+    def get(self, prediction_id: str) -> PredictionRecord | None:
+        """The record with this id; None when there is none.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        row = read_one(self._database, PREDICTIONS, prediction_id)
+        return None if row is None else _record(row)
+
+    def page(self, after: str | None = None, limit: int = PAGE) -> Page[PredictionRecord]:
+        """Records, newest first; see ``read_page``."""
+        return read_page(self._database, PREDICTIONS, _record, after, limit)
+
+    def summary(self, since_ms: int) -> Summary:
+        """Counts of verdicts and classes, and latency, since a moment.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading(one_moment=True) as connection:
+            return summed(connection, since_ms)
+
+    def prune(self, before_ms: int) -> Pruned:
+        """Remove what is older, except predictions that somebody corrected: those are to be learned from.
+
+        Some hundred rows at a time, so that others can write in between; stopped half-way it can be done
+        again.
+
+        Returns:
+            How many, and the stored photographs that are not needed any more.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        removed, blobs = 0, set[str]()
+        while True:
+            with self._database.writing() as connection:
+                gone = _remove_some(connection, before_ms)
+                names = {name for name in gone if name is not None}
+                blobs |= names - _needed(connection, names)
+            removed += len(gone)
+            if not gone:
+                return Pruned({"predictions": removed}, tuple(sorted(blobs)))
+
+
+def _remove_some(connection: Connection, before_ms: int) -> list[str | None]:
+    corrected = select(CORRECTIONS.c.id).where(CORRECTIONS.c.prediction_id == PREDICTIONS.c.id).exists()
+    old = select(PREDICTIONS.c.id).where(PREDICTIONS.c.created_ms < before_ms, ~corrected)
+    chosen = old.order_by(PREDICTIONS.c.created_ms).limit(PRUNED_AT_ONCE)
+    if connection.dialect.name == "postgresql":
+        # Not those that are being corrected at this moment; and after this nobody can begin to.
+        chosen = chosen.with_for_update(skip_locked=True)
+    ids = list(connection.execute(chosen).scalars())
+    if not ids:
+        return []
+    gone = delete(PREDICTIONS).where(PREDICTIONS.c.id.in_(ids), ~corrected)
+    return list(connection.execute(gone.returning(PREDICTIONS.c.photo_blob)).scalars())
+
+
+def _needed(connection: Connection, names: set[str]) -> set[str]:
+    if not names:
+        return set()
+    wanted = select(PREDICTIONS.c.photo_blob).where(PREDICTIONS.c.photo_blob.in_(names))
+    return {name for name in connection.execute(wanted).scalars() if name is not None}
+
+
+def _row(record: PredictionRecord) -> dict[str, Any]:
+    row = values_of(record)
+    embedding = record.embedding
+    if embedding is not None:
+        if embedding.dtype != np.float16 or embedding.ndim != 1:
+            raise UsageError(f"embedding is {embedding.dtype}{list(embedding.shape)}, it must be float16 [d]")
+        row["embedding"] = embedding.astype("<f2").tobytes()
+    return row
+
+
+def _record(row: Row[Any]) -> PredictionRecord:
+    values = dict(row._mapping)
+    if values["embedding"] is not None:
+        values["embedding"] = np.frombuffer(values["embedding"], dtype="<f2").astype(np.float16)
+    return PredictionRecord(**values)

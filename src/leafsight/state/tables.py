@@ -1,0 +1,179 @@
+"""The tables, and what fits into their columns.
+
+Enters: nothing. Leaves: SQLAlchemy's description of every table, and a row that has been checked against it.
+It does not know how the tables come to be (``migrations``; a test holds both against each other) nor what is
+asked of them.
+
+Narrow columns stand before wide ones: SQLite reads a row from its start and stops where it has all it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+from leafsight.errors import UsageError
+from leafsight.state.limits import MAX_COUNT, MAX_INTEGER, check_bytes, check_integer, check_text
+
+REVISION = "0001"
+"""The revision of ``migrations`` that makes these tables."""
+
+ID, HASH, KEY, NAME, WORD, BLOB, NOTE = 32, 64, 100, 200, 20, 300, 2000
+MAX_EMBEDDING_BYTES = 2 * 8192
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _json(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, JSON(none_as_null=True), nullable=nullable)
+
+
+PREDICTIONS = Table(
+    "predictions",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("verdict", String(WORD), nullable=False),
+    Column("class_key", String(NAME)),
+    Column("latency_ms", Float, nullable=False),
+    Column("probability", Float),
+    Column("model_hash", String(KEY), nullable=False),
+    Column("model_name", String(NAME), nullable=False),
+    Column("key_id", String(ID)),
+    Column("plant_id", String(KEY)),
+    Column("crop_given", String(KEY)),
+    Column("photo_sha256", String(HASH), nullable=False),
+    Column("photo_blob", String(BLOB)),
+    _json("quality"),
+    _json("answer"),
+    Column("embedding", LargeBinary, info={"max_bytes": MAX_EMBEDDING_BYTES}),
+    # holds all that the summary of a period asks for, so that it reads no row
+    Index(None, "created_ms", "verdict", "class_key", "latency_ms"),
+)
+Index(
+    None,
+    PREDICTIONS.c.photo_blob,
+    sqlite_where=PREDICTIONS.c.photo_blob.is_not(None),
+    postgresql_where=PREDICTIONS.c.photo_blob.is_not(None),
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("prediction_id", String(ID), ForeignKey(PREDICTIONS.c.id), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False, index=True),
+    Column("is_right", Boolean, nullable=False),
+    Column("class_key", String(NAME)),
+    Column("key_id", String(ID)),
+    Column("note", String(NOTE)),
+)
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("kind", String(KEY), nullable=False),
+    Column("state", String(WORD), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    _json("request"),
+    _json("progress"),
+    _json("result", nullable=True),
+    _json("error", nullable=True),
+)
+
+UPLOADS = Table(
+    "uploads",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", String(WORD), nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(HASH), nullable=False),
+    Column("media_type", String(KEY), nullable=False),
+    Column("key_id", String(ID)),
+    Column("name", String(NAME), nullable=False),
+    Column("label", String(NAME)),
+    Column("blob", String(BLOB), nullable=False),
+)
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("secret_sha256", String(HASH), nullable=False),
+    Column("name", String(NAME), nullable=False),
+    _json("scopes"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("rate_per_minute", Integer),
+    Column("photographs_per_day", Integer),
+)
+
+# key_id is empty for those who have no key, as a primary key cannot be absent
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("key_id", String(KEY), primary_key=True),
+    Column("span", String(WORD), primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("key_id", String(ID), primary_key=True),
+    Column("route", String(NAME), primary_key=True),
+    Column("key", String(NAME), primary_key=True),
+    Column("request_sha256", String(HASH), nullable=False),
+    Column("started_ms", BigInteger, nullable=False, index=True),
+    Column("status", Integer),
+    _json("headers", nullable=True),
+    Column("body", LargeBinary, info={"max_bytes": MAX_ANSWER_BYTES}),
+)
+
+
+def checked(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """``row`` if each of its values fits into its column.
+
+    JSON is checked when it is written (``limits.json_text``), so that it is spelled only once.
+
+    Raises:
+        UsageError: a text, a number or bytes over what the column takes; the message names it.
+    """
+    for name, value in row.items():
+        column = table.c[name]
+        if value is None:
+            if not column.nullable:
+                raise UsageError(f"{name} is missing")
+        elif isinstance(column.type, String):
+            check_text(name, value, column.type.length or 0)
+        elif isinstance(column.type, LargeBinary):
+            check_bytes(name, value, column.info["max_bytes"])
+        elif isinstance(column.type, Integer):
+            check_integer(name, value, MAX_INTEGER if isinstance(column.type, BigInteger) else MAX_COUNT)
+    return dict(row)

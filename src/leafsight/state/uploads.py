@@ -1,0 +1,79 @@
+"""Uploads: files that people sent, and how far each has come.
+
+Enters and leaves: records. It does not know the files, only under which name they are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Row, insert, update
+
+from leafsight.errors import NotFoundError, UsageError
+from leafsight.state.database import Database
+from leafsight.state.paging import PAGE, read_one, read_page
+from leafsight.state.records import Page, UploadRecord, values_of
+from leafsight.state.tables import UPLOADS, checked
+
+
+class Uploads:
+    """Files that people sent. Nothing here is ever pruned."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, record: UploadRecord) -> None:
+        """Keep an upload.
+
+        Raises:
+            UsageError: a value does not fit.
+            ConflictError: the id is there already.
+            StateBusyError, StateError: see ``Database``.
+        """
+        row = checked(UPLOADS, values_of(record))
+        _check_state(record.state)
+        with self._database.writing() as connection:
+            connection.execute(insert(UPLOADS), row)
+
+    def get(self, upload_id: str) -> UploadRecord | None:
+        """The record with this id; None when there is none.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        row = read_one(self._database, UPLOADS, upload_id)
+        return None if row is None else _record(row)
+
+    def page(self, after: str | None = None, limit: int = PAGE) -> Page[UploadRecord]:
+        """Records, newest first; see ``read_page``."""
+        return read_page(self._database, UPLOADS, _record, after, limit)
+
+    def set_state(self, upload_id: str, state: str) -> UploadRecord:
+        """Say how far an upload has come.
+
+        Args:
+            upload_id: which.
+            state: one word of small letters, such as ``quarantined``; its meaning is the caller's.
+
+        Raises:
+            NotFoundError: there is no such upload.
+            UsageError: ``state`` is no such word.
+            StateBusyError, StateError: see ``Database``.
+        """
+        _check_state(state)
+        wanted = update(UPLOADS).where(UPLOADS.c.id == upload_id).values(state=state).returning(*UPLOADS.c)
+        with self._database.writing() as connection:
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            raise NotFoundError("there is no upload with this id", hint="check the id")
+        return _record(row)
+
+
+def _check_state(state: str) -> None:
+    if not re.fullmatch(r"[a-z_]{1,20}", state):
+        raise UsageError(f"the state '{state[:40]}' is not one word of at most 20 small letters")
+
+
+def _record(row: Row[Any]) -> UploadRecord:
+    return UploadRecord(**row._mapping)

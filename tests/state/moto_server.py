@@ -1,0 +1,71 @@
+"""A real S3 server of this machine: moto, in a process of its own, with made-up credentials."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import importlib.util
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+BUCKET = "leaves"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
+PATIENCE_S = 30.0
+
+
+def start_moto() -> tuple[subprocess.Popen[bytes], str]:
+    """A fresh server with one bucket: the process, and its address."""
+    if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
+        pytest.skip("S3 is NOT tested: moto is missing (pip install 'moto[server]')")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(process, endpoint)
+        make_bucket(endpoint, BUCKET)
+    except BaseException:
+        stop(process)
+        raise
+    return process, endpoint
+
+
+def _wait_for(process: subprocess.Popen[bytes], endpoint: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5).close()
+            return
+        except OSError as error:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("moto did not start") from error
+            time.sleep(0.05)
+
+
+def make_bucket(endpoint: str, name: str) -> None:
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{name}", method="PUT"), timeout=5).close()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+@functools.cache
+def shared_moto() -> str:
+    """The address of one server for all tests of this process; it ends with the process."""
+    process, endpoint = start_moto()
+    atexit.register(stop, process)
+    return endpoint
+
+
+def s3_url(endpoint: str, prefix: str, bucket: str = BUCKET) -> str:
+    return f"s3://{bucket}/{prefix}?endpoint={endpoint}&region=us-east-1"
