@@ -1,0 +1,52 @@
+"""The way in: a folder becomes a registry.
+
+Enters: a path, which need not exist. Leaves: a ``Registry``, with what a killed process left put right. It
+does not know which folder is the right one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from leafsight.errors import StorageError
+from leafsight.registry.changing import MOST_BUNDLE_BYTES, Registry
+from leafsight.storage import os_errors_translated
+
+LOCK_TIMEOUT_S = 10.0
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def open_registry(
+    folder: Path,
+    *,
+    now: Callable[[], int] = now_ms,
+    max_bundle_bytes: int = MOST_BUNDLE_BYTES,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
+) -> Registry:
+    """The registry in ``folder``; what a killed process left there is put right if we may write.
+
+    Nothing is written when the folder does not exist: the first ``add`` or ``promote`` makes it.
+
+    Args:
+        folder: of the registry.
+        now: milliseconds UTC.
+        max_bundle_bytes: a larger bundle is refused.
+        lock_timeout_s: how long a change waits for another process.
+
+    Raises:
+        StorageError: there is something else at ``folder``.
+    """
+    registry = Registry(folder, now, max_bundle_bytes, lock_timeout_s)
+    with os_errors_translated(folder):
+        there = folder.exists()
+        if there and not folder.is_dir():
+            raise StorageError(f"{folder} is not a folder", hint="name the folder of a registry")
+    if there:
+        registry.tidy()
+    return registry
