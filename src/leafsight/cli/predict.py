@@ -1,4 +1,7 @@
-"""``leafsight predict``: diagnose photographs, folders of them, or a photograph on standard input."""
+"""``leafsight predict``: diagnose photographs, folders of them, or a photograph on standard input.
+
+With the model here or, by ``--server``, with that of a server: what is printed is the same.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from leafsight.images import DecodeLimits
-    from leafsight.inference import BundlePredictor, Prediction
+    from leafsight.inference import BundlePredictor, Prediction, Predictor
+    from leafsight.settings import Settings
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"}
 CHUNK_PHOTOGRAPHS = 16
 STANDARD_INPUT = "-"
+SERVER_TIMEOUT_S = 120.0
+"""For a chunk of photographs: sending them over a slow line included."""
 
 
 @click.command(name="predict")
@@ -50,6 +56,8 @@ STANDARD_INPUT = "-"
     "--views", default=1, show_default=True, type=click.IntRange(1, 8), help="Averaged views a photograph."
 )
 @click.option("--threads", type=click.IntRange(0, 1024), help="Compute threads; 0 means one per core.")
+@click.option("--server", help="Ask the leafsight server at this address instead of a model here.")
+@click.option("--key", help="Key for that server; better in the variable LEAFSIGHT_KEY, which nobody sees.")
 @click.option("--lines", "as_lines", is_flag=True, help="One JSON object a line, written as they come.")
 @json_option
 def command(
@@ -60,6 +68,8 @@ def command(
     top: int,
     views: int,
     threads: int | None,
+    server: str | None,
+    key: str | None,
     as_lines: bool,
     as_json: bool,
 ) -> int:
@@ -68,10 +78,16 @@ def command(
     A folder's answers come one a line. "Not a leaf" and "cannot tell" are answers, not errors; the exit code
     is 1 only when a photograph could not be read.
     """
-    settings, limits = settings_for(model=model, threads=threads), decode_limits()
+    if server is not None and (model is not None or threads is not None):
+        raise UsageError("--model and --threads are for a model here", hint="leave them or --server out")
+    settings, limits = settings_for(model=model, threads=threads, server=server, key=key), decode_limits()
     names = list(_named(photos))
     pictures = _picture_paths(heatmap, names)
-    predictor = load_predictor(settings.model, settings.threads, views=views, top=max(top, 1), limits=limits)
+    # A model named on the command line is nearer than a server of the settings.
+    if settings.server and model is None:
+        predictor = _ask_server(settings, views=views, top=top, named=server is not None)
+    else:
+        predictor = load_predictor(settings.model, settings.threads, views=views, top=top, limits=limits)
     unreadable = 0
     shown: list[tuple[str, Prediction]] = []
     for start in range(0, len(names), CHUNK_PHOTOGRAPHS):
@@ -109,6 +125,35 @@ def load_predictor(
 
     path = model if model is not None else builtin_bundle_path()
     return BundlePredictor(path, threads=threads or cores(), test_time_views=views, limits=limits, top=top)
+
+
+def _ask_server(settings: Settings, *, views: int, top: int, named: bool) -> Predictor:
+    """The model of a server; told when only the settings name it, for photographs leave this machine."""
+    from leafsight.client import Client, RemotePredictor
+
+    if views != 1:
+        raise UsageError("--views is for a model here", hint="a server decides that by itself; leave it out")
+    client = Client(settings.server, key=_key_for(settings, named), timeout_s=SERVER_TIMEOUT_S)
+    click.get_current_context().call_on_close(client.close)
+    if not named:
+        talk(f"asking the server {client.url}, as the settings say")
+    return RemotePredictor(client, top=top)
+
+
+def _key_for(settings: Settings, named: bool) -> str | None:
+    """The key, unless only the file of this folder names the server: it might belong to somebody else.
+
+    A file that names both has a key of its own to lose; the one in the environment is the person's.
+    """
+    from leafsight.settings import FILE_NAME, origins
+
+    found = origins(Path.cwd(), os.environ)
+    if not named and found["server"] == FILE_NAME and found["key"] != FILE_NAME and settings.key:
+        raise UsageError(
+            f"{FILE_NAME} of this folder names the server, but not the key, which would be sent there",
+            hint="if the server is yours, name it with --server or LEAFSIGHT_SERVER",
+        )
+    return settings.key or None
 
 
 def as_plain(name: str, prediction: Prediction, top: int) -> dict[str, Any]:
@@ -164,7 +209,7 @@ def _read(name: str, limits: DecodeLimits, *, alone: bool) -> _Photo:
 
 
 def _diagnose(
-    predictor: BundlePredictor, photos: Sequence[_Photo], crop: str | None, heatmap: bool
+    predictor: Predictor, photos: Sequence[_Photo], crop: str | None, heatmap: bool
 ) -> list[Prediction]:
     """Answers in the order of ``photos``; a file that cannot be read is an answer, too."""
     from dataclasses import replace
