@@ -59,3 +59,18 @@ def test_a_flag_out_of_range_is_a_fault_of_the_command_line(tmp_path: Path) -> N
     with pytest.raises(ConfigError) as caught:
         load_settings(tmp_path, {}, {"threads": 5000})
     assert caught.value.faults[0].where == "command line"
+
+
+def test_a_choice_is_one_of_those_that_are_named(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {"LEAFSIGHT_KEEP_PHOTOS": "never"}).keep_photos == "never"
+    with pytest.raises(ConfigError, match="one of never, ask, always"):
+        load_settings(tmp_path, {"LEAFSIGHT_KEEP_PHOTOS": "sometimes"})
+
+
+def test_secrets_are_not_shown_and_not_repeated_in_faults(tmp_path: Path) -> None:
+    environment = {"LEAFSIGHT_KEY": "ls_secret", "LEAFSIGHT_DATABASE_URL": "postgresql://me:secret@db/x"}
+    settings = load_settings(tmp_path, environment)
+    assert "secret" not in repr(settings.to_dict()) + repr(settings)
+    with pytest.raises(ConfigError) as refused:
+        load_settings(tmp_path, {"LEAFSIGHT_KEY": "secret\n"})
+    assert "secret" not in str(refused.value)

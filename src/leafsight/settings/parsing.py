@@ -10,6 +10,7 @@ from typing import Any
 from leafsight.errors import Fault, nearest
 from leafsight.settings.values import Settings
 
+MAX_TEXT = 2000
 KNOWN: dict[str, Field[Any]] = {one.name: one for one in fields(Settings)}
 
 
@@ -42,18 +43,29 @@ def parsed(values: Mapping[str, Any], where: str, prefix: str = "") -> tuple[dic
         try:
             good[name] = _value(KNOWN[name], value)
         except _NotUsableError as error:
-            faults.append(Fault(where, spelt(name), repr(value)[:80], str(error)))
+            got = "a value that is not shown" if KNOWN[name].metadata["secret"] else repr(value)[:80]
+            faults.append(Fault(where, spelt(name), got, str(error)))
     return good, faults
 
 
 def _value(wanted: Field[Any], value: Any) -> Any:
     if wanted.type == "int":
         return _number(value, wanted.metadata["least"], wanted.metadata["most"])
+    if wanted.type == "str":
+        return _text(value, wanted.metadata["choices"])
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value or "\0" in value:
         raise _NotUsableError("a path")
     return Path(value)
+
+
+def _text(value: Any, choices: tuple[str, ...]) -> str:
+    if choices and value not in choices:
+        raise _NotUsableError("one of " + ", ".join(choices))
+    if not isinstance(value, str) or not value.isprintable() or len(value) > MAX_TEXT:
+        raise _NotUsableError(f"one line of at most {MAX_TEXT} characters")
+    return value
 
 
 def _number(value: Any, least: int | None, most: int | None) -> int:

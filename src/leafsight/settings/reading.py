@@ -12,6 +12,8 @@ from leafsight.settings.values import Settings
 
 FILE_NAME = "leafsight.toml"
 PREFIX = "LEAFSIGHT_"
+HOMES = ("cache_dir", "state_dir")
+"""Settings that may begin with ``~``."""
 MAX_FILE_BYTES = 1024 * 1024
 # Variables that share our prefix but belong to the shell's completion, not to us.
 NOT_SETTINGS = frozenset({"LEAFSIGHT_COMPLETE"})
@@ -44,9 +46,8 @@ def load_settings(
         faults.extend(wrong)
     if faults:
         raise ConfigError("the settings have faults", faults=faults, hint="leafsight config check shows them")
-    if "cache_dir" not in values:
-        values["cache_dir"] = KNOWN["cache_dir"].default
-    values["cache_dir"] = values["cache_dir"].expanduser()
+    for name in HOMES:
+        values[name] = values.get(name, KNOWN[name].default).expanduser()
     return Settings(**values)
 
 

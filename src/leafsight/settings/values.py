@@ -6,13 +6,26 @@ the time that ``leafsight predict`` may take.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+HIDDEN = "(set, not shown)"
 
-def _setting(default: Any, description: str, *, least: int | None = None, most: int | None = None) -> Any:
-    return field(default=default, metadata={"description": description, "least": least, "most": most})
+
+def _setting(
+    default: Any,
+    description: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    secret: bool = False,
+) -> Any:
+    about = {
+        "description": description, "least": least, "most": most, "choices": choices, "secret": secret,
+    }  # fmt: skip
+    return field(default=default, metadata=about, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +42,39 @@ class Settings:
         16 * 1024**3, "a pixel cache never becomes larger than this", least=1024**2
     )
 
+    state_dir: Path = _setting(
+        Path("~/.local/share/leafsight"), "what a server keeps: database, photographs, models"
+    )
+    database_url: str = _setting(
+        "", "database of a server; none means a SQLite file in state_dir", secret=True
+    )
+    blob_url: str = _setting("", "where a server keeps files, such as s3://bucket; none means state_dir")
+    host: str = _setting("127.0.0.1", "address that a server listens on")
+    port: int = _setting(8000, "port that a server listens on; 0 takes a free one", least=0, most=65535)
+    workers: int = _setting(0, "processes of a server; 0 means one per core", least=0, most=1024)
+    deadline_ms: int = _setting(
+        2000, "a request that would be answered later than this is refused at once", least=50, most=600_000
+    )
+    max_request_bytes: int = _setting(128 * 1024**2, "a larger request is refused", least=1024)
+    max_request_photos: int = _setting(32, "a request with more photographs is refused", least=1, most=1000)
+    keep_photos: str = _setting(
+        "ask",
+        "whether a server keeps photographs: never, ask (when the sender says so), always",
+        choices=("never", "ask", "always"),
+    )
+    keep_days: int = _setting(90, "for how long a server remembers predictions", least=1, most=36_500)
+    server: str = _setting("", "address of a leafsight server to ask instead of a model here")
+    key: str = _setting("", "key for that server", secret=True)
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+        """Plain values for JSON, without the secret ones."""
+        return {one.name: _plain(one, getattr(self, one.name)) for one in fields(self)}
+
+
+def _plain(one: Field[Any], value: Any) -> Any:
+    if one.metadata["secret"] and value:
+        return HIDDEN
+    return str(value) if isinstance(value, Path) else value
 
 
 def descriptions() -> dict[str, str]:
