@@ -5,13 +5,15 @@ BIN    := $(VENV)/bin
 DATA   ?=
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test test-all check format install clean bench builtin
+.PHONY: help demo serve test test-all check format install clean bench bench-serve builtin
 
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
+	@echo 'make serve                the HTTP service on http://localhost:8000'
 	@echo 'make test                 the tests; make test-all adds the slow ones'
 	@echo 'make check                lint, types, import contracts'
 	@echo 'make bench                every benchmark of the README'
+	@echo 'make bench-serve PEERS=folder  the load study of leafsight serve (an hour); installs its peers there'
 	@echo 'make builtin PRETRAINED=  rebuild the model that ships; needs data/ and hours'
 
 install: $(READY)
@@ -27,6 +29,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: install
 	@$(BIN)/leafsight demo $(if $(DATA),"$(DATA)")
+
+serve: install
+	@$(BIN)/leafsight serve
 
 test: install
 	@$(BIN)/python -m pytest -n 2 -q -m 'not slow'
@@ -47,6 +52,10 @@ format: install
 bench: install
 	@set -e; for b in decode predictor coldstart 'training head' 'training step'; do echo "== $$b"; \
 	  set -- $$b; script=$$1; shift; OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/$$script.py "$$@"; done
+
+bench-serve: install
+	@test -x "$(PEERS)/bin/uvicorn" || $(BIN)/python -m benchmarks.serve.run --setup --venv "$(PEERS)"
+	@$(BIN)/python -m benchmarks.serve.run --venv "$(PEERS)"
 
 # The model that ships: five runs, each resumable, and two means of weights (docs/experiments.md, B2). About five hours.
 COLLECTIONS := plantvillage field-bean field-blackgram field-chilli citrus-leaf

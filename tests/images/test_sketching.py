@@ -81,4 +81,6 @@ def test_sharpness_is_the_variance_of_the_laplacian(size):
     grey = np.asarray(Image.fromarray(picture).convert("L"), np.float64)
     kernel = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
     windows = np.lib.stride_tricks.sliding_window_view(grey, (3, 3))
-    assert draw_sketch(picture).sharpness == pytest.approx((windows * kernel).sum(axis=(2, 3)).var(), rel=1e-4)
+    assert draw_sketch(picture).sharpness == pytest.approx(
+        (windows * kernel).sum(axis=(2, 3)).var(), rel=1e-4
+    )

@@ -121,7 +121,7 @@ def check_words(line: str) -> None:
         words = words[: words.index(stop)] if stop in words else words
     if words[0].startswith("-"):
         return
-    verb = f"{words[0]} {words[1]}" if " ".join(words[:2]) in COMMANDS else words[0]
+    verb = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
     assert verb in COMMANDS, f"no verb '{words[0]}' in: {line}"
     rest = words[len(verb.split()) :]
     if "--help" not in rest and "-h" not in rest:

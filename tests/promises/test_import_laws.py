@@ -21,6 +21,12 @@ OWNERS = {
     "rich": {"cli"},
     "onnxruntime": {"inference", "export"},
     "pyarrow": {"dataset"},
+    "fastapi": {"service"},
+    "uvicorn": {"service"},
+    "sqlalchemy": {"state"},
+    "obstore": {"state"},
+    "httpx2": {"client"},
+    "httpcore2": {"client"},
     "leafsight.settings": {"cli", "settings"},
 }
 # file -> the line planted at its end, and what the linter must say
@@ -35,6 +41,10 @@ PLANTED = {
     "models/simple.py": ("import rich", "law 5: the terminal", "leafsight.models.simple -> rich"),
     "training/data.py": ("import onnxruntime", "law 5: onnxruntime", "training.data -> onnxruntime"),
     "export/card.py": ("import pyarrow", "law 5: pyarrow", "leafsight.export.card -> pyarrow"),
+    "client/calls.py": ("import fastapi", "law 5: fastapi", "leafsight.client.calls -> fastapi"),
+    "service/once.py": ("import sqlalchemy", "law 5: databases", "leafsight.service.once -> sqlalchemy"),
+    "state/ids.py": ("import httpx2", "law 5: httpx2", "leafsight.state.ids -> httpx2"),
+    "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "training/seeds.py": (
         "from leafsight import settings", "law 7", "leafsight.training.seeds -> leafsight.settings",
     ),

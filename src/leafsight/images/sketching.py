@@ -36,8 +36,8 @@ class Sketch:
             in squared levels (Pech-Pacheco et al., ICPR 2000). Low is blurred.
         margin_share: 0 to 1; how much of the picture lies in rows and columns at its edges that hold one
             colour: frames, letterboxes, paper without grain.
-        cells: uint8 ``[32, 32, 3]``, nearly ``rgb``: what ``resize`` with the filter ``box`` makes of the picture.
-            Hashes of looks are made of it, and published splits hang on every bit of them.
+        cells: uint8 ``[32, 32, 3]``, nearly ``rgb``: what ``resize`` with the filter ``box`` makes of the
+            picture. Hashes of looks are made of it, and published splits hang on every bit of them.
     """
 
     grey: Bytes

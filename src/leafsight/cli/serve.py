@@ -1,0 +1,107 @@
+"""``leafsight serve``: the HTTP service, with nothing else to install or configure."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leafsight.cli.places import blob_url, database_url, registry_dir
+from leafsight.cli.terminal import cores, settings_for, talk
+from leafsight.errors import UsageError, require
+
+if TYPE_CHECKING:
+    from leafsight.service import ServiceOptions
+    from leafsight.settings import Settings
+
+
+@click.command(name="serve")
+@click.option("--host", help="Address to listen on; other computers are served only with keys.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--workers", type=click.IntRange(0, 1024), help="Processes; 0 means one per core.")
+@click.option("--model", type=click.Path(path_type=Path), help="Serve this file, whatever was promoted.")
+@click.option(
+    "--state-dir", type=click.Path(path_type=Path), help="Where database, photographs and models are kept."
+)
+@click.option("--database", "database", help="Database, such as postgresql://user@host/name.")
+@click.option("--blobs", "blobs", help="Where files are kept, such as s3://bucket/prefix.")
+@click.option("--deadline-ms", type=click.IntRange(50, 600_000), help="Refuse what would be answered later.")
+@click.option(
+    "--keep-photos", type=click.Choice(["never", "ask", "always"]), help="Whether photographs are kept."
+)
+def command(
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    model: Path | None,
+    state_dir: Path | None,
+    database: str | None,
+    blobs: str | None,
+    deadline_ms: int | None,
+    keep_photos: str | None,
+) -> int:
+    """Serve predictions over HTTP until Ctrl-C or SIGTERM; SIGHUP replaces the processes one by one."""
+    settings = settings_for(
+        host=host, port=port, workers=workers, model=model, state_dir=state_dir, database_url=database,
+        blob_url=blobs, deadline_ms=deadline_ms, keep_photos=keep_photos,
+    )  # fmt: skip
+    for library in ("fastapi", "uvicorn", "sqlalchemy"):
+        require(library, "serve")
+    options = _options(settings)
+    _prepare(options)
+    from leafsight.service import serve
+
+    return serve(options, say=talk)
+
+
+def _options(settings: Settings) -> ServiceOptions:
+    from typing import cast
+
+    from leafsight.service import KeepPhotos, ServiceOptions
+
+    return ServiceOptions(
+        registry_dir=registry_dir(settings),
+        database_url=database_url(settings),
+        blob_url=blob_url(settings),
+        model=settings.model,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers or cores(),
+        deadline_s=settings.deadline_ms / 1000,
+        max_request_bytes=settings.max_request_bytes,
+        max_photos=settings.max_request_photos,
+        max_image_bytes=settings.max_image_bytes,
+        max_image_pixels=settings.max_image_pixels,
+        keep_photos=cast(KeepPhotos, settings.keep_photos),
+        keep_days=settings.keep_days,
+    )
+
+
+def _prepare(options: ServiceOptions) -> None:
+    """Bring the database up to date once, before the processes open it, and look whether there are keys."""
+    from leafsight.state import open_state
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    state = open_state(options.database_url)
+    try:
+        keys = state.keys.any()
+    finally:
+        state.close()
+    if keys:
+        return
+    if not _is_local(options.host):
+        raise UsageError(
+            f"there are no keys, so only this computer may be served, not {options.host}",
+            hint="make a key with: leafsight keys make NAME --scope predict",
+        )
+    talk("no keys: only this computer is answered; leafsight keys make NAME makes one")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,27 @@
+"""The HTTP service: photographs in, problem documents or diagnoses out, under any load.
+
+Enters: settings as plain values, and requests. Leaves: an ASGI application, and the processes that run it.
+It does not know how a network works, where predictions are kept, or what trains. FastAPI and uvicorn are
+loaded when they are asked for; the extra is ``[serve]``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leafsight.service.options import KeepPhotos, ServiceOptions
+
+if TYPE_CHECKING:
+    from leafsight.service.app import create_app
+    from leafsight.service.supervisor import serve
+
+_HOME = {"create_app": "app", "serve": "supervisor"}
+
+__all__ = ["KeepPhotos", "ServiceOptions", "create_app", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

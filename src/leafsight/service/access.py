@@ -1,0 +1,177 @@
+"""Who may ask: keys with scopes and allowances; without any key, this computer only.
+
+Enters: a request's headers and address. Leaves: who it is, or the error that says why not. Keys are compared
+in room ``state``, in constant time; here a verified one is remembered for a few seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from fastapi import Request
+
+from leafsight.errors import AuthenticationError, ForbiddenError, RateLimitError
+
+if TYPE_CHECKING:
+    from leafsight.service.recording import Recorder
+    from leafsight.state import KeyRecord, State
+
+Scope = Literal["predict", "upload", "admin"]
+REMEMBERED_S = 5.0
+"""After this a revoked key is refused in every process."""
+MOST_REMEMBERED = 1000
+LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""A proxy on this computer has its address; these say that somebody is behind it."""
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+MAKE_ONE = "make one with: leafsight keys make NAME --scope predict"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        key: the key, or ``None`` for somebody at this computer while there are no keys.
+    """
+
+    key: KeyRecord | None
+
+    @property
+    def key_id(self) -> str | None:
+        """Id of the key."""
+        return self.key.id if self.key else None
+
+
+class Access:
+    """Checks callers of one process.
+
+    Args:
+        state: keeps the keys.
+        recorder: the thread that may ask it.
+        now: seconds of a clock that never goes back.
+        now_ms: milliseconds of the clock on the wall, for allowances by minute and day.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        recorder: Recorder,
+        now: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._state, self._recorder, self._now, self._now_ms = state, recorder, now, now_ms
+        self._known: dict[bytes, tuple[float, KeyRecord | None]] = {}
+        self._any: tuple[float, bool] = (-REMEMBERED_S, True)
+
+    async def caller(self, request: Request, scope: Scope) -> Caller:
+        """Who asks, if they may.
+
+        Raises:
+            AuthenticationError: no key, or not a valid one.
+            ForbiddenError: the key has not this scope, or the request comes from somewhere else.
+            RateLimitError: the key's allowance for this minute is used up.
+        """
+        _refuse_other_sites(request)
+        if not await self._has_keys():
+            _refuse_strangers(request)
+            return Caller(None)
+        key = await self._key(request)
+        if scope not in key.scopes and "admin" not in key.scopes:
+            raise ForbiddenError(
+                f"the key {key.name!r} has not the scope {scope!r}", hint="ask the operator for another key"
+            )
+        request.scope["leafsight.key_id"] = key.id
+        await self._count(key, "minute", 1, key.rate_per_minute)
+        return Caller(key)
+
+    async def count_photographs(self, caller: Caller, photographs: int) -> None:
+        """Take photographs off the day's allowance of the caller's key.
+
+        Raises:
+            RateLimitError: it is used up.
+        """
+        if caller.key is not None:
+            await self._count(caller.key, "day", photographs, caller.key.photographs_per_day)
+
+    async def _count(
+        self, key: KeyRecord, window: Literal["minute", "day"], amount: int, allowed: int | None
+    ) -> None:
+        if allowed is None:
+            return
+        now_ms = self._now_ms()
+        used = await self._recorder.do(lambda: self._state.usage.count(key.id, window, amount, now_ms))
+        if used > allowed:
+            length_s = 60 if window == "minute" else 86_400
+            what = "requests a minute" if window == "minute" else "photographs a day"
+            raise RateLimitError(
+                f"the key {key.name!r} may send {allowed} {what}",
+                hint="wait as Retry-After says",
+                retry_after_s=length_s - now_ms / 1000 % length_s,
+            )
+
+    async def _has_keys(self) -> bool:
+        asked, there = self._any
+        if self._now() - asked > REMEMBERED_S:
+            there = await self._recorder.do(self._state.keys.any)
+            self._any = (self._now(), there)
+        return there
+
+    async def _key(self, request: Request) -> KeyRecord:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token or len(token) > 200:
+            raise AuthenticationError(
+                "this service wants a key", hint=f"send 'Authorization: Bearer ls_...'; {MAKE_ONE}"
+            )
+        print_ = sha256(token.encode()).digest()
+        asked, key = self._known.get(print_, (-REMEMBERED_S, None))
+        if self._now() - asked > REMEMBERED_S:
+            key = await self._recorder.do(lambda: self._state.keys.verify(token))
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            if key is not None:
+                self._known[print_] = (self._now(), key)
+        if key is None:
+            raise AuthenticationError("the key is not valid, or it was revoked", hint=MAKE_ONE)
+        return key
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Without keys only this computer is served, and only under its own names.
+
+    The name is looked at because a page of another site can make its own name point here (DNS rebinding).
+    """
+    host = _split(f"//{request.headers.get('host', '')}").hostname
+    client = request.client.host if request.client else ""
+    through_proxy = any(name in request.headers for name in FORWARDED)
+    if not _is_local(client) or host not in LOCAL_NAMES or through_proxy:
+        raise ForbiddenError("without keys the service answers this computer only", hint=MAKE_ONE)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """A page of another site may make a browser send a form here; browsers say so in ``Origin``."""
+    origin = request.headers.get("origin")
+    own = request.headers.get("host", "")
+    if request.method in UNSAFE and origin is not None and _split(origin).netloc != own:
+        raise ForbiddenError(f"pages of {origin[:100]!r} may not use this service")
+
+
+def _split(address: str) -> SplitResult:
+    """Its parts; none when it is no address at all."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _is_local(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,149 @@
+"""The application of one process: its parts, its routes, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from leafsight import __version__
+from leafsight.errors import LeafsightError
+from leafsight.images import DecodeLimits
+from leafsight.service import jobs_routes, models_routes, operation_routes, predicting, predictions_routes
+from leafsight.service.access import Access
+from leafsight.service.contract import describe
+from leafsight.service.envelope import Envelope
+from leafsight.service.forgetting import EVERY_S, forget_old
+from leafsight.service.held_model import ModelHolder
+from leafsight.service.lifecycle import Lifecycle
+from leafsight.service.metrics import Metrics
+from leafsight.service.options import ServiceOptions
+from leafsight.service.parts import Parts
+from leafsight.service.problems import answer_problem
+from leafsight.service.recording import Recorder
+from leafsight.service.working import WorkQueue
+
+if TYPE_CHECKING:
+    from leafsight.state import State
+
+ROUTES = (predicting, predictions_routes, models_routes, jobs_routes, operation_routes)
+TAKEN_BY_FRAMEWORK = (LeafsightError, RequestValidationError, HTTPException)
+DESCRIPTION = "What is wrong with this leaf, how sure that is, and where in the picture it shows."
+FIRST_FORGETTING_S = 60.0
+STATE_WAIT_S = 1.0
+"""For a locked database: an answer does not wait longer for its record."""
+LOG = logging.getLogger("leafsight.service")
+
+
+def create_app(options: ServiceOptions) -> FastAPI:
+    """The ASGI application of one process. Models and databases are opened when it starts, not here.
+
+    Args:
+        options: as the operator chose.
+    """
+    app = FastAPI(
+        title="leafsight",
+        version=__version__,
+        description=DESCRIPTION,
+        # Their pages would load scripts from other servers.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.state.options, app.state.lifecycle, app.state.metrics = options, Lifecycle(), Metrics()
+    for module in ROUTES:
+        app.include_router(module.router)
+    for kind in TAKEN_BY_FRAMEWORK:
+        app.add_exception_handler(kind, answer_problem)
+    app.add_middleware(
+        Envelope,
+        lifecycle=app.state.lifecycle,
+        metrics=app.state.metrics,
+        max_bytes=options.max_request_bytes,
+        body_timeout_s=options.body_timeout_s,
+    )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open everything, be ready, and close in the other order: what was begun is finished."""
+    parts = await asyncio.to_thread(_open, app)
+    app.state.parts = parts
+    beside = [asyncio.create_task(_watch(parts)), asyncio.create_task(_forget(parts))]
+    parts.lifecycle.ready = True
+    try:
+        yield
+    finally:
+        parts.lifecycle.ready = False
+        for task in beside:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(_close, parts)
+
+
+def _open(app: FastAPI) -> Parts:
+    from leafsight.registry import open_registry
+    from leafsight.state import open_blobs, open_state
+
+    options: ServiceOptions = app.state.options
+    metrics: Metrics = app.state.metrics
+    limits = DecodeLimits(max_bytes=options.max_image_bytes, max_pixels=options.max_image_pixels)
+    registry = open_registry(options.registry_dir)
+    model = ModelHolder(registry, model=options.model, threads=1, limits=limits, swapped=metrics.swapped)
+    state: State = open_state(options.database_url, busy_timeout_s=STATE_WAIT_S)
+    recorder = Recorder(state, metrics)
+    return Parts(
+        options=options,
+        registry=registry,
+        state=state,
+        blobs=open_blobs(options.blob_url),
+        recorder=recorder,
+        access=Access(state, recorder),
+        queue=WorkQueue(threads=options.threads, deadline_s=options.deadline_s, metrics=metrics),
+        model=model,
+        metrics=metrics,
+        lifecycle=app.state.lifecycle,
+    )
+
+
+def _close(parts: Parts) -> None:
+    parts.queue.close()
+    parts.storing.shutdown()
+    parts.recorder.close()
+    parts.state.close()
+
+
+async def _forget(parts: Parts) -> None:
+    """Soon after the start, then every hour."""
+    while True:
+        await asyncio.sleep(FIRST_FORGETTING_S)
+        try:
+            await asyncio.to_thread(
+                forget_old,
+                parts.state,
+                parts.blobs,
+                now_ms=parts.now_ms(),
+                keep_days=parts.options.keep_days,
+            )
+        except LeafsightError as error:
+            LOG.warning("old predictions not removed", extra={"fields": {"reason": error.message}})
+        await asyncio.sleep(EVERY_S)
+
+
+async def _watch(parts: Parts) -> None:
+    """Look for promotions. Loading happens beside the work, on a thread."""
+    while True:
+        await asyncio.sleep(parts.options.watch_s)
+        try:
+            await asyncio.to_thread(parts.model.look)
+        except Exception:
+            LOG.exception("looking for another model failed")  # the present one goes on

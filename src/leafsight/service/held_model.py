@@ -1,0 +1,103 @@
+"""The model that this process serves, swapped when another is promoted, without a dropped request.
+
+Enters: a registry, or one model file. Leaves: a warm predictor, always a whole one: requests that began with
+the old model end with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leafsight.errors import LeafsightError
+from leafsight.images import DecodeLimits
+from leafsight.inference import BundlePredictor
+
+if TYPE_CHECKING:
+    from leafsight.registry import Registry
+
+SERVING = "serving"
+AGAIN_S = 30.0
+"""A promoted model that could not be loaded is tried again after this: somebody may have mended it."""
+MOST_CLASSES = 1000
+LOG = logging.getLogger("leafsight.service")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldModel:
+    """A model in service.
+
+    Attributes:
+        predictor: warm.
+        id: content hash of its bundle.
+        name: of the model.
+    """
+
+    predictor: BundlePredictor
+    id: str
+    name: str
+
+
+class ModelHolder:
+    """Holds one model and notices promotions.
+
+    Args:
+        registry: followed by its alias ``serving``, unless ``model`` is given.
+        model: one file that is served whatever the registry says.
+        threads: of ONNX Runtime for one call.
+        limits: of the decoder.
+        swapped: told when another model was taken into service.
+        now: seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        model: Path | None,
+        threads: int,
+        limits: DecodeLimits,
+        swapped: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry, self._model, self._threads = registry, model, threads
+        self._limits, self._swapped = limits, swapped
+        self._now, self._refused, self._again = now, "", 0.0
+        self._token = "" if model else registry.watch_token(SERVING)
+        self.now = self._load()
+
+    def look(self) -> bool:
+        """Take another model into service if one was promoted; slow when it was. Whether it did.
+
+        A promoted model that cannot be loaded is not taken: the old one goes on, and the log says why.
+        """
+        if self._model is not None:
+            return False
+        token = self._registry.watch_token(SERVING)
+        if token == self._token or (token == self._refused and self._now() < self._again):
+            return False
+        try:
+            held = self._load()
+        except LeafsightError as error:
+            self._refused, self._again = token, self._now() + AGAIN_S
+            LOG.error("model not taken", extra={"fields": {"reason": error.message, "hint": error.hint}})
+            return False
+        self._token = token
+        if held.id == self.now.id:
+            return False
+        LOG.info("model taken into service", extra={"fields": {"model": held.name, "id": held.id}})
+        self.now = held
+        self._swapped()
+        return True
+
+    def _load(self) -> HeldModel:
+        registry = self._registry
+        # Opened by the registry, a bundle is what its name says, and the error names the way back.
+        bundle = self._model or registry.bundle(registry.get(SERVING), keep_network=True)
+        predictor = BundlePredictor(bundle, threads=self._threads, limits=self._limits, top=MOST_CLASSES)
+        predictor.warm_up()
+        return HeldModel(predictor, predictor.bundle.content_hash, predictor.bundle.name)

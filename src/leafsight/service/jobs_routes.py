@@ -1,0 +1,207 @@
+"""Uploads, and the jobs that long work becomes: asked for, followed, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from leafsight.errors import NotFoundError, OverloadError, StateBusyError, UsageError
+from leafsight.service.access import Caller
+from leafsight.service.listings import JobFound, JobsPage, UploadFound
+from leafsight.service.once import answer_once, json_answer
+from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
+from leafsight.service.parts import Parts, parts_of
+from leafsight.service.predictions_routes import Id
+from leafsight.service.schemas import PROBLEMS, UploadAccepted
+from leafsight.service.upload_types import UPLOADED, check_signature, ending_of
+
+router = APIRouter(tags=["jobs"], responses=PROBLEMS)
+FINAL = {"done", "failed", "cancelled"}
+LOOK_S = 0.5
+"""Between two looks at a job that is followed."""
+MOST_FOLLOWERS = 64
+"""Each asks the database twice a second."""
+EVENTS: dict[str, Any] = {
+    "description": "Events `job` with the job as JSON, until it has ended.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+UPLOAD_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "An archive of class folders, or one photograph with ?label=",
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in UPLOADED},
+}
+
+
+@router.post(
+    "/v1/uploads",
+    summary="Send labelled photographs",
+    status_code=202,
+    response_model=UploadAccepted,
+    openapi_extra={"requestBody": UPLOAD_BODY},
+)
+async def upload(
+    request: Request,
+    label: Annotated[
+        str | None, Query(max_length=200, pattern=PLAIN, description="Class of a photograph.")
+    ] = None,
+) -> Response:
+    """The upload is kept as it came, unopened, and checked by a job."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    ending_of(kind)  # before the body is read
+    body = await request.body()
+    if not body:
+        raise UsageError("the upload is empty", hint="send the archive or photograph as the body")
+    check_signature(kind, body)
+    sha = sha256(body).hexdigest()
+
+    async def produce() -> Response:
+        await parts.access.count_photographs(caller, 1)
+        said = await asyncio.to_thread(_keep, parts, body, sha, kind, label, caller.key_id)
+        return json_answer(said, 202, {"location": f"/v1/jobs/{said['job']}"})
+
+    return await answer_once(request, parts, caller, sha256(f"{label}:{sha}".encode()).hexdigest(), produce)
+
+
+@router.get("/v1/uploads/{id}", summary="One upload", response_model=UploadFound)
+async def one_upload(request: Request, id: Id) -> Response:  # noqa: A002
+    """What was sent, and what became of it."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+    found = await parts.recorder.do(lambda: parts.state.uploads.get(id))
+    if found is None or not _may_see(caller.key, found.key_id):
+        raise NotFoundError(f"there is no upload {id}", hint="ids stand in the answers of /v1/uploads")
+    return json_answer(
+        {
+            "id": found.id, "created_at": found.created_ms, "name": found.name, "bytes": found.bytes,
+            "sha256": found.sha256, "media_type": found.media_type, "label": found.label,
+            "state": found.state,
+        }
+    )  # fmt: skip
+
+
+@router.get("/v1/jobs", summary="Long work", response_model=JobsPage)
+async def jobs(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """Newest first."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    last = id_of(after)
+    page = await parts.recorder.do(lambda: parts.state.jobs.page(last, limit))
+    return json_answer({"jobs": [_plain(one) for one in page.records], "next": cursor_of(page.next)})
+
+
+@router.get("/v1/jobs/{id}", summary="One job", response_model=JobFound)
+async def job(request: Request, id: Id) -> Response:  # noqa: A002
+    """How far it is."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+    return json_answer(_plain(await parts.recorder.do(lambda: _job(parts, id, caller))))
+
+
+@router.delete("/v1/jobs/{id}", summary="Cancel a job", response_model=JobFound)
+async def cancel(request: Request, id: Id) -> Response:  # noqa: A002
+    """A job that has ended stays as it is: that is a conflict."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "admin")
+
+    def stop() -> dict[str, Any]:
+        _job(parts, id, caller)
+        return _plain(parts.state.jobs.cancel(id))
+
+    return json_answer(await parts.recorder.do(stop))
+
+
+@router.get(
+    "/v1/jobs/{id}/events",
+    summary="Follow a job (server-sent events)",
+    response_class=StreamingResponse,
+    responses={200: EVENTS},
+)
+async def events(request: Request, id: Id) -> Response:  # noqa: A002
+    """One event `job` for each change, until it has ended."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+    first = await parts.recorder.do(lambda: _job(parts, id, caller))
+    if parts.lifecycle.followers >= MOST_FOLLOWERS:
+        raise OverloadError(
+            f"{MOST_FOLLOWERS} callers follow jobs already",
+            hint="ask for the job now and then",
+            retry_after_s=5,
+        )
+    return StreamingResponse(_follow(parts, first), media_type="text/event-stream")
+
+
+async def _follow(parts: Parts, found: Any) -> AsyncIterator[str]:
+    parts.lifecycle.followers += 1
+    try:
+        async for event in _events(parts, found):
+            yield event
+    finally:
+        parts.lifecycle.followers -= 1
+
+
+async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
+    said = ""
+    while True:
+        now = json.dumps(_plain(found), ensure_ascii=False, allow_nan=False)
+        # A comment between changes keeps proxies from closing the connection, and notices a caller who left.
+        yield f"event: job\ndata: {now}\n\n" if now != said else ": still there\n\n"
+        said = now
+        if found.state in FINAL or parts.lifecycle.draining:
+            return
+        await asyncio.sleep(LOOK_S)
+        with contextlib.suppress(StateBusyError):  # the next look may tell more
+            found = await parts.recorder.do(partial(_job, parts, found.id))
+
+
+def _keep(
+    parts: Parts, body: bytes, sha: str, kind: str, label: str | None, key_id: str | None
+) -> dict[str, str]:
+    """The file first, then its record, then its job: so that nothing that was sent is lost."""
+    from leafsight.state import JobRecord, UploadRecord, new_id
+
+    one, work, now_ms = new_id(), new_id(), parts.now_ms()
+    blob = f"uploads/{one}.{ending_of(kind)}"
+    parts.blobs.put(blob, body)
+    parts.state.uploads.add(
+        UploadRecord(
+            id=one, created_ms=now_ms, name=blob.rpartition("/")[2], bytes=len(body), sha256=sha,
+            media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
+        )
+    )  # fmt: skip
+    parts.state.jobs.add(
+        JobRecord(
+            id=work, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms, progress={},
+            result=None, error=None, request={"upload": one, "key": key_id},
+        )
+    )  # fmt: skip
+    return {"id": one, "job": work}
+
+
+def _job(parts: Parts, id: str, caller: Caller | None = None) -> Any:  # noqa: A002
+    """A job, if the caller may see it: of their own uploads, or all with the scope admin."""
+    found = parts.state.jobs.get(id)
+    if found is None or (caller is not None and not _may_see(caller.key, found.request.get("key"))):
+        raise NotFoundError(f"there is no job {id}", hint="ids stand in the answers that began them")
+    return found
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    return {
+        "id": found.id, "kind": found.kind, "state": found.state, "created_at": found.created_ms,
+        "updated_at": found.updated_ms, "progress": found.progress, "result": found.result,
+        "error": found.error,
+    }  # fmt: skip
+
+
+def _may_see(key: Any, owner: str | None) -> bool:
+    return key is None or "admin" in key.scopes or key.id == owner

@@ -1,0 +1,42 @@
+"""For those who run the service: is it alive, is it ready, what does it count."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
+from leafsight import __version__
+from leafsight.service.listings import Alive, Ready
+from leafsight.service.metrics import MEDIA_TYPE
+from leafsight.service.once import json_answer
+from leafsight.service.parts import parts_of
+from leafsight.service.problems import problem
+from leafsight.service.schemas import PROBLEMS
+
+router = APIRouter(tags=["operation"], responses=PROBLEMS)
+
+
+@router.get("/healthz", summary="Is the process alive", response_model=Alive)
+async def alive() -> Response:
+    """Asks nothing of anybody, so that a database that is down does not get processes killed."""
+    return json_answer({"status": "alive", "version": __version__})
+
+
+@router.get("/readyz", summary="Should it get requests", response_model=Ready)
+async def ready(request: Request) -> Response:
+    """No while it starts or is about to end, and while the database does not answer."""
+    parts = parts_of(request)
+    if parts.lifecycle.draining or not parts.lifecycle.ready:
+        why = "about to end" if parts.lifecycle.draining else "starting"
+        request_id = request.scope["leafsight.request_id"]
+        return problem(503, "not-ready", f"the process is {why}", request_id=request_id, retry_after_s=1)
+    await parts.recorder.do(parts.state.check)
+    return json_answer({"status": "ready", "model": parts.model.now.id})
+
+
+@router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """With keys in use, the scope admin is wanted; Prometheus can send a bearer token."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    return Response(parts.metrics.text(), media_type=MEDIA_TYPE)

@@ -1,0 +1,56 @@
+"""What an operator may choose about a service, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+KeepPhotos = Literal["never", "ask", "always"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """Everything that one process of the service needs to know.
+
+    Attributes:
+        registry_dir: folder of models.
+        database_url: where predictions and corrections are kept.
+        blob_url: where photographs are kept.
+        model: one model file that is served whatever the registry says; ``None`` follows the registry.
+        host: address that is listened on.
+        port: 0 takes a free one.
+        workers: processes.
+        threads: of inference in each process.
+        deadline_s: a request that would be answered later than this is refused at once.
+        body_timeout_s: for the whole body of a request to arrive.
+        header_timeout_s: for the first line and headers of a connection to arrive.
+        drain_s: how long a process that shall end tells its callers so before it closes idle connections.
+        max_request_bytes: larger requests are refused, with or without a Content-Length.
+        max_photos: in one request.
+        max_image_bytes: of one photograph.
+        max_image_pixels: of one photograph.
+        keep_photos: whether photographs are kept: never, when the sender says so, always.
+        keep_days: for how long predictions are remembered.
+        watch_s: how often a process looks whether another model was promoted.
+    """
+
+    registry_dir: Path
+    database_url: str
+    blob_url: str
+    model: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    threads: int = 1
+    deadline_s: float = 2.0
+    body_timeout_s: float = 30.0
+    header_timeout_s: float = 10.0
+    drain_s: float = 1.0
+    max_request_bytes: int = 128 * 1024**2
+    max_photos: int = 32
+    max_image_bytes: int = 64 * 1024**2
+    max_image_pixels: int = 120_000_000
+    keep_photos: KeepPhotos = "ask"
+    keep_days: int = 90
+    watch_s: float = 1.0

@@ -1,0 +1,74 @@
+"""What the routes of one process share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from leafsight.images import DecodeLimits
+from leafsight.service.access import Access
+from leafsight.service.held_model import ModelHolder
+from leafsight.service.lifecycle import Lifecycle
+from leafsight.service.metrics import Metrics
+from leafsight.service.options import ServiceOptions
+from leafsight.service.recording import Recorder
+from leafsight.service.working import WorkQueue
+
+if TYPE_CHECKING:
+    from leafsight.registry import Registry
+    from leafsight.state import Blobs, State
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """One of each for a process.
+
+    Attributes:
+        options: as the operator chose.
+        registry: of models.
+        state: the database.
+        blobs: photographs and uploads.
+        recorder: the thread that talks to the database.
+        access: who may ask.
+        queue: before inference.
+        model: in service.
+        metrics: counters.
+        lifecycle: starting, ready, draining.
+        now_ms: the clock on the wall.
+        storing: one thread that encodes photographs again: a large one takes a gigabyte for a moment, and
+            every thread keeps some of that for its next.
+    """
+
+    options: ServiceOptions
+    registry: Registry
+    state: State
+    blobs: Blobs
+    recorder: Recorder
+    access: Access
+    queue: WorkQueue
+    model: ModelHolder
+    metrics: Metrics
+    lifecycle: Lifecycle
+    now_ms: Callable[[], int] = wall_clock_ms
+    storing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "storing"))
+
+    @property
+    def limits(self) -> DecodeLimits:
+        """Of the decoder."""
+        return DecodeLimits(max_bytes=self.options.max_image_bytes, max_pixels=self.options.max_image_pixels)
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that a request came to."""
+    parts: Parts = request.app.state.parts
+    return parts

@@ -1,0 +1,181 @@
+"""``/v1/predictions`` and their corrections, and the counts of ``/v1/insight``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from leafsight.errors import NotFoundError, RequestTooLargeError, TaxonomyError
+from leafsight.service.listings import Insight, PredictionFound, PredictionsPage
+from leafsight.service.once import answer_once, json_answer
+from leafsight.service.pages import After, Limit, cursor_of, id_of
+from leafsight.service.parts import Parts, parts_of
+from leafsight.service.schemas import CORRECTION_BODY, PROBLEMS, Correction, Created
+from leafsight.taxonomy import find_class
+
+router = APIRouter(tags=["predictions"], responses=PROBLEMS)
+Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hex digits.")]
+DAY_MS = 86_400_000
+MAX_CORRECTION_BYTES = 64 * 1024
+
+
+@router.get("/v1/predictions", summary="What was diagnosed", response_model=PredictionsPage)
+async def predictions(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """Newest first."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    last = id_of(after)
+    page = await parts.recorder.do(lambda: parts.state.predictions.page(last, limit))
+    return json_answer({"predictions": [_plain(one) for one in page.records], "next": cursor_of(page.next)})
+
+
+@router.get(
+    "/v1/predictions/{id}",
+    summary="One prediction and what people said of it",
+    response_model=PredictionFound,
+)
+async def prediction(request: Request, id: Id) -> Response:  # noqa: A002 (the name in the path)
+    """The answer as it was given, without the heatmap, and its corrections."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "predict")
+
+    def read() -> dict[str, Any]:
+        found = _found(parts, id, caller.key_id, caller.key)
+        corrections = parts.state.corrections.of(id)
+        return {
+            **_plain(found),
+            "corrections": [
+                {
+                    "id": one.id, "created_at": one.created_ms, "right": one.right, "class": one.class_key,
+                    "note": one.note,
+                }
+                for one in corrections
+            ],
+        }  # fmt: skip
+
+    return json_answer(await parts.recorder.do(read))
+
+
+@router.post(
+    "/v1/predictions/{id}/correction",
+    summary="Say whether a diagnosis was right",
+    status_code=201,
+    response_model=Created,
+    openapi_extra={"requestBody": CORRECTION_BODY},
+)
+async def correct(request: Request, id: Id) -> Response:  # noqa: A002
+    """What people know better makes the next model better. A class is named as in `/v1/conditions`."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "predict")
+    said = await _correction(request)  # by hand: the framework reads bodies before it asks who sends them
+    _require_known(parts, said.class_key)
+
+    def write() -> str:
+        from leafsight.state import CorrectionRecord, new_id
+
+        _found(parts, id, caller.key_id, caller.key)
+        one = new_id()
+        parts.state.corrections.add(
+            CorrectionRecord(
+                id=one,
+                prediction_id=id,
+                created_ms=parts.now_ms(),
+                right=said.right,
+                class_key=said.class_key,
+                note=said.note,
+                key_id=caller.key_id,
+            )
+        )
+        return one
+
+    async def produce() -> Response:
+        return json_answer({"id": await parts.recorder.do(write)}, 201)
+
+    sent = sha256(said.model_dump_json().encode()).hexdigest()
+    return await answer_once(request, parts, caller, sent, produce)
+
+
+@router.get("/v1/insight", summary="Counts of verdicts and conditions", response_model=Insight)
+async def insight(
+    request: Request, days: Annotated[int, Query(ge=1, le=366, description="How far back.")] = 30
+) -> Response:
+    """What was diagnosed lately, by day, verdict and condition, and how long it took."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    since_ms = parts.now_ms() - days * DAY_MS
+
+    def count() -> dict[str, Any]:
+        summary = asdict(parts.state.predictions.summary(since_ms))
+        return {**summary, "corrections": parts.state.corrections.counts(since_ms)}
+
+    return json_answer(await parts.recorder.do(count))
+
+
+async def _correction(request: Request) -> Correction:
+    """The body, if it is a correction.
+
+    Raises:
+        HTTPException: it is not JSON by its type.
+        RequestTooLargeError: it is larger than any correction.
+        RequestValidationError: it is something else.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, f"a body of type {kind[:80] or '(none)'!r} cannot be read")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_CORRECTION_BYTES:
+            raise RequestTooLargeError(
+                f"a correction has at most {MAX_CORRECTION_BYTES} bytes", hint="shorten the note"
+            )
+    try:
+        return Correction.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
+        ) from error
+
+
+def _found(parts: Parts, id: str, key_id: str | None, key: Any) -> Any:  # noqa: A002
+    """A prediction, if the caller may see it: their own, or all with the scope admin."""
+    found = parts.state.predictions.get(id)
+    if found is None or (key is not None and "admin" not in key.scopes and found.key_id != key_id):
+        # The same answer for both: whether somebody else's prediction exists is nobody's business.
+        raise NotFoundError(f"there is no prediction {id}", hint="ids stand in the answers of /v1/predict")
+    return found
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    return {
+        **found.answer,
+        "id": found.id,
+        "created_at": found.created_ms,
+        "plant_id": found.plant_id,
+        "quality": found.quality,
+        "latency_ms": round(found.latency_ms, 3),
+        "stored": found.photo_blob is not None,
+    }
+
+
+def _require_known(parts: Parts, class_key: str | None) -> None:
+    """A class of the model in service or of the vocabulary.
+
+    Raises:
+        TaxonomyError: it is neither.
+    """
+    if class_key is None or find_class(class_key).known:
+        return
+    labels = parts.model.now.predictor.bundle.labels
+    if class_key not in {name for label in labels for name in (label.key, label.class_name)}:
+        raise TaxonomyError(
+            f"the class {class_key!r} is not known", hint="/v1/conditions lists those that are"
+        )

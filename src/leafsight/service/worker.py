@@ -1,0 +1,119 @@
+"""One process of the service: serves on a socket that it was handed, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+
+from leafsight.service.accepting import Accepting, Shares
+from leafsight.service.app import create_app
+from leafsight.service.lifecycle import Lifecycle
+from leafsight.service.logs import write_json_lines
+from leafsight.service.options import ServiceOptions
+from leafsight.service.protocol import TimedProtocol
+
+READY = "ready"
+LOOK_S = 0.05
+LAST_S = 30
+"""Seconds for what is still being answered when everything else is closed."""
+
+
+class DrainingServer(uvicorn.Server):
+    """Before it closes idle connections it tells their callers: each answer says ``Connection: close``.
+
+    A connection that is closed without a word can meet a request on its way; that request would fail.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        lifecycle: Lifecycle,
+        drain_s: float,
+        ready: Callable[[], None],
+        shares: Shares | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._lifecycle, self._drain_s, self._ready, self._shares = lifecycle, drain_s, ready, shares
+        self.servers = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open everything, listen, then say so. As uvicorn's, but for who takes the connections."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        assert sockets
+        self._accepting = Accepting(
+            sockets[0], self._protocol, lambda: len(self.server_state.connections), self._shares
+        )
+        self.started = True
+        self._ready()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No new connections; answers that end theirs; then the rest."""
+        self._lifecycle.draining = True
+        self._accepting.close()
+        until = asyncio.get_running_loop().time() + self._drain_s
+        while self.server_state.connections and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(LOOK_S)
+        await super().shutdown(sockets)
+
+
+def run_worker(
+    options: ServiceOptions,
+    listening: socket.socket,
+    parent: Connection | None = None,
+    shares: Shares | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the parent is gone.
+
+    Args:
+        options: as the operator chose.
+        listening: bound and listening; shared with the other processes.
+        parent: told when this process is ready.
+        shares: how many connections the other workers hold.
+    """
+    write_json_lines()
+    app = create_app(options)
+    TimedProtocol.header_timeout_s = options.header_timeout_s
+    config = uvicorn.Config(
+        app,
+        http=TimedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=LAST_S,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = DrainingServer(config, app.state.lifecycle, options.drain_s, lambda: _tell(parent), shares)
+    if parent is not None:
+        threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()
+    server.run(sockets=[listening])
+
+
+def _tell(parent: Connection | None) -> None:
+    if parent is not None:
+        parent.send(READY)
+
+
+def _end_with_parent(parent: Connection, server: uvicorn.Server) -> None:
+    """The other end of the pipe closes when the supervisor is gone, whatever killed it."""
+    try:
+        while True:
+            parent.recv()
+    except (EOFError, OSError):
+        server.should_exit = True

@@ -1,0 +1,104 @@
+"""Who may ask: this computer while there are no keys, then keys with scopes and allowances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.fakes.pictures import picture_bytes
+from tests.fakes.tiny_bundle import RED
+
+JPEG = {"content-type": "image/jpeg"}
+
+
+def make_key(service: TestClient, *scopes: str, **allowances: Any) -> dict[str, str]:
+    """A key as the header that it is sent in. What is remembered of keys is forgotten."""
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    allowances = {"rate_per_minute": None, "photographs_per_day": None, **allowances}
+    _, secret = parts.state.keys.make("test", scopes, **allowances)
+    parts.access._any = (-1e9, True)
+    return {"authorization": f"Bearer {secret}"}
+
+
+def test_without_keys_another_computer_is_refused(start: Callable[..., TestClient]) -> None:
+    far = start(client=("192.0.2.7", 1234))
+    answer = far.get("/v1/models")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "forbidden")
+    assert "leafsight keys make" in answer.json()["hint"]
+    assert far.get("/healthz").status_code == 200
+
+
+def test_without_keys_another_name_of_this_computer_is_refused(service: TestClient) -> None:
+    """A page of evil.example may let its own name point to 127.0.0.1; the browser then sends that name."""
+    assert service.get("/v1/models", headers={"host": "evil.example"}).status_code == 403
+    assert service.get("/v1/models", headers={"host": "127.0.0.1:8000"}).status_code == 200
+
+
+def test_a_page_of_another_site_may_not_send_forms(service: TestClient) -> None:
+    headers = {**JPEG, "origin": "https://evil.example"}
+    assert service.post("/v1/predict", content=picture_bytes(RED), headers=headers).status_code == 403
+    headers["origin"] = "http://localhost:8000"
+    assert service.post("/v1/predict", content=picture_bytes(RED), headers=headers).status_code == 200
+
+
+def test_no_other_site_is_told_that_it_may_read(service: TestClient) -> None:
+    answer = service.options(
+        "/v1/predict", headers={"origin": "https://evil.example", "access-control-request-method": "POST"}
+    )
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("sent", [{}, {"authorization": "Bearer x"}, {"authorization": "Basic eDp5"}])
+def test_once_there_is_a_key_everybody_needs_one(service: TestClient, sent: dict[str, str]) -> None:
+    make_key(service, "predict")
+    answer = service.get("/v1/conditions", headers=sent)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_scopes(service: TestClient) -> None:
+    predict, upload, admin = (make_key(service, scope) for scope in ("predict", "upload", "admin"))
+    assert service.get("/v1/conditions", headers=predict).status_code == 200
+    assert service.get("/v1/predictions", headers=predict).status_code == 403
+    assert service.get("/metrics", headers=upload).status_code == 403
+    assert service.get("/v1/predictions", headers=admin).status_code == 200
+    assert service.get("/v1/conditions", headers=admin).status_code == 200
+
+
+def test_a_revoked_key_is_refused(service: TestClient) -> None:
+    header = make_key(service, "predict")
+    assert service.get("/v1/conditions", headers=header).status_code == 200
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    parts.state.keys.revoke(parts.state.keys.list()[0].id)
+    parts.access._known.clear()  # what a few seconds do
+    make_key(service, "predict")
+    assert service.get("/v1/conditions", headers=header).status_code == 401
+
+
+def test_a_rate_is_kept_and_says_when_to_come_back(service: TestClient) -> None:
+    header = make_key(service, "predict", rate_per_minute=3)
+    answers = [service.get("/v1/conditions", headers=header) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+def test_photographs_of_a_day_are_counted(service: TestClient) -> None:
+    header = {**make_key(service, "predict", photographs_per_day=2), **JPEG}
+    statuses = [
+        service.post("/v1/predict", content=picture_bytes(RED), headers=header).status_code for _ in range(3)
+    ]
+    assert statuses == [200, 200, 429]
+
+
+def test_one_key_does_not_see_what_another_asked(service: TestClient) -> None:
+    mine, other, admin = (make_key(service, scope) for scope in ("predict", "predict", "admin"))
+    said = service.post("/v1/predict", content=picture_bytes(RED), headers={**mine, **JPEG}).json()
+    path = f"/v1/predictions/{said['predictions'][0]['id']}"
+    assert [service.get(path, headers=header).status_code for header in (mine, other, admin)] == [
+        200,
+        404,
+        200,
+    ]
+    assert service.post(f"{path}/correction", json={"right": True}, headers=other).status_code == 404
