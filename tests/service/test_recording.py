@@ -37,7 +37,8 @@ def keep(database: Database, *groups: list[str], clock: list[float] | None = Non
         recorder = Recorder(database, metrics, now=lambda: times[0])  # type: ignore[arg-type]
         try:
             # The first is being written while the others gather.
-            return list(await asyncio.gather(*(recorder.keep(group) for group in groups)))  # type: ignore[arg-type]
+            together = asyncio.gather(*(recorder.keep(group) for group in groups))  # type: ignore[arg-type]
+            return list(await asyncio.wait_for(together, 20))
         finally:
             recorder.close()
 

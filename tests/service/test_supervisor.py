@@ -198,3 +198,21 @@ def test_another_address_is_not_served_without_keys(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 2
     assert "leafsight keys make" in done.stderr
+
+
+def test_a_promoted_model_that_is_damaged_is_said_in_two_lines_at_the_start(
+    tmp_path: Path, colour_model: Path
+) -> None:
+    from leafsight.registry import open_registry
+
+    registry = open_registry(tmp_path / "registry")
+    entry = registry.add(colour_model)
+    registry.promote(entry.hash)
+    damaged = registry.path(entry)
+    damaged.chmod(0o600)
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    words = [*PROGRAM, "serve", "--port", "0", "--state-dir", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "rollback" in done.stderr.splitlines()[-1]

@@ -81,9 +81,13 @@ def _options(settings: Settings) -> ServiceOptions:
 
 
 def _prepare(options: ServiceOptions) -> None:
-    """Bring the database up to date once, before the processes open it, and look whether there are keys."""
+    """What every process would stumble over is said once: the model, the database; and are there keys?"""
+    from leafsight.registry import SERVING, open_registry
     from leafsight.state import open_state
 
+    if options.model is None:
+        registry = open_registry(options.registry_dir)
+        registry.bundle(registry.get(SERVING))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     state = open_state(options.database_url)
     try:
