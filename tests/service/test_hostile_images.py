@@ -412,4 +412,5 @@ def test_bombs_do_not_fill_the_memory(client: TestClient) -> None:
     answer = client.post("/v1/predict", files=files)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert judged(answer) is not None
-    assert after - before < 5 * PICTURE_MIB, f"{after - before:.0f} MiB"
+    # One takes 3.3 to 6 times its pixels while it is decoded, all six at once would take more than 20.
+    assert after - before < 10 * PICTURE_MIB, f"{after - before:.0f} MiB"
