@@ -30,6 +30,7 @@ PLUGINS = {
 PILLOW_TIFF_PIXELS = 89_478_485
 """Above this Pillow's TIFF reader warns about bombs from inside ``load``; we refuse instead."""
 
+BAND_PIXELS = 2**20
 IMPORT_LOCK = threading.Lock()
 
 
@@ -105,7 +106,18 @@ def _as_rgb(image: Image.Image, header: ImageHeader) -> RGB:
         image = _over_white(image)
     if image.mode != "RGB":
         image = image.convert("RGB")
-    return np.array(image)
+    return _copied(image)
+
+
+def _copied(image: Image.Image) -> RGB:
+    """The pixels, a band at a time: at once Pillow would hold them three times over on the way."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def _over_white(image: Image.Image) -> Image.Image:
