@@ -68,3 +68,28 @@ def test_a_small_sharp_picture_is_not_blurred_by_measuring_it():
 def test_a_strip_too_thin_for_a_laplacian_is_measured_anyway():
     for shape in ((2, 40, 3), (40, 1, 3), (1, 1, 3)):
         assert measure_quality(np.zeros(shape, np.uint8)).sharpness == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (256, 192), (129, 256), (63, 65), (5, 3), (3, 3)])
+def test_the_measures_are_those_of_their_definitions(shape: tuple[int, int]):
+    """The fast way against the plain one, in float64."""
+    rgb = np.random.default_rng(shape[0]).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    rgb[: shape[0] // 2] //= 3
+    levels = rgb.astype(np.int64) @ np.array([299, 587, 114])
+    grey = levels / 1000
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
+    counts = np.bincount((levels.ravel() + 500) // 1000)
+    shares = counts[counts > 0] / grey.size
+    highest, lowest = (rgb.max(axis=2).astype(float), rgb.min(axis=2).astype(float))
+    quality = measure_quality(rgb)
+    assert quality.sharpness == pytest.approx(laplacian.var(), rel=1e-5, abs=1e-9)
+    assert quality.brightness == pytest.approx(grey.mean() / 255, rel=1e-6)
+    assert quality.contrast == pytest.approx(grey.std() / 255, rel=1e-5)
+    assert quality.saturation == pytest.approx(((highest - lowest) / np.maximum(highest, 1)).mean(), rel=1e-5)
+    assert quality.entropy_bits == pytest.approx(-(shares * np.log2(shares)).sum(), rel=1e-9)
+
+
+def test_measuring_one_picture_leaves_nothing_behind_for_the_next():
+    pictures = [drawn(256, 256), drawn(64, 40), drawn(200, 256)]
+    first = [measure_quality(picture) for picture in pictures]
+    assert [measure_quality(picture) for picture in reversed(pictures)] == first[::-1]

@@ -214,3 +214,14 @@ def test_the_predictor_names_the_altered_network(tmp_path: Path) -> None:
     (path / "network.onnx").write_bytes(b"x")
     with pytest.raises(BundleCorruptError, match=r"network\.onnx"):
         BundlePredictor(path)
+
+
+@pytest.mark.parametrize("pass_size", [1, 3, 8])
+def test_the_size_of_a_pass_changes_no_answer(tiny: Bundle, pass_size: int) -> None:
+    photos = [coloured((40 * n, 200 - 30 * n, 20), seed=n) for n in range(6)]
+    expected = BundlePredictor(tiny).predict(photos)
+    found = BundlePredictor(tiny, pass_size=pass_size).predict(photos)
+    assert [one.verdict for one in found] == [one.verdict for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
+        assert one.quality == other.quality

@@ -141,3 +141,22 @@ def test_weights_outside_the_file_are_never_read(tmp_path: Path, monkeypatch: py
 
 def test_warm_up_runs() -> None:
     OnnxNetwork(tiny_onnx(), SPEC).warm_up()
+
+
+def test_a_pass_to_measure_is_one_pass_whatever_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = OnnxNetwork(tiny_onnx(), SPEC, batch_size=2)
+    seen: list[tuple[int, ...]] = []
+    once = network._pass
+
+    def counted(batch: np.ndarray, names: list[str]) -> list[np.ndarray]:
+        seen.append(batch.shape)
+        return once(batch, names)
+
+    monkeypatch.setattr(network, "_pass", counted)
+    assert network.run_grey(5).logits.shape == (5, 4)
+    assert seen == [(5, SIDE, SIDE, 3)]
+
+
+def test_one_thread_of_a_processor_gains_nothing_from_batches() -> None:
+    assert not OnnxNetwork(tiny_onnx(), SPEC).may_gain_from_batches
+    assert OnnxNetwork(tiny_onnx(), SPEC, threads=2).may_gain_from_batches

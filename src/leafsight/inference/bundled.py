@@ -39,7 +39,8 @@ class BundlePredictor:
         providers: of ONNX Runtime, in order of preference.
         test_time_views: views of each photograph that are averaged, 1 to ``MAX_VIEWS``. Each costs one more
             pass. The calibration was fitted for a number of views: use the same here.
-        batch_size: most photographs (times views) in one pass; bounds the memory.
+        batch_size: most photographs (times views) that are worked on together; bounds the memory.
+        pass_size: most of them in one pass of the network; ``batch_size`` by default.
         top: how many classes a prediction lists at most, from 1 on.
         limits: of the decoder.
 
@@ -63,12 +64,13 @@ class BundlePredictor:
         providers: Sequence[str] = DEFAULT_PROVIDERS,
         test_time_views: int = 1,
         batch_size: int = 8,
+        pass_size: int | None = None,
         top: int = 5,
         limits: DecodeLimits | None = None,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle, keep_network=True)
         self.test_time_views = check_views(test_time_views)
-        self.limits = limits or DecodeLimits()
+        self.limits, self._batch_size = limits or DecodeLimits(), batch_size
         self.preprocessing = _preprocessing(self.bundle)
         self.calibration = calibration = _calibration(self.bundle)
         self._head = self.bundle.cam_head()
@@ -86,7 +88,7 @@ class BundlePredictor:
             self.bundle.network_spec,
             threads=threads,
             providers=providers,
-            batch_size=batch_size,
+            batch_size=batch_size if pass_size is None else pass_size,
         )
 
     @property
@@ -120,10 +122,10 @@ class BundlePredictor:
         for number, photo in enumerate(photos):
             check_photo(photo, number)
         choice = ANY_CROP if crop is None else self._choose_crop(crop)
-        per_pass = max(1, self.network.batch_size // self.test_time_views)
+        together = max(1, self._batch_size // self.test_time_views)
         found: list[Prediction] = []
-        for at in range(0, len(photos), per_pass):
-            found.extend(self._predict_some(photos[at : at + per_pass], choice, heatmap))
+        for at in range(0, len(photos), together):
+            found.extend(self._predict_some(photos[at : at + together], choice, heatmap))
         return found
 
     def predict_plant(
