@@ -9,7 +9,7 @@ READY  := $(VENV)/.ready
 
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
-	@echo 'make serve                the HTTP service on http://localhost:8000'
+	@echo 'make serve                the HTTP service and its web page on http://localhost:8000'
 	@echo 'make test                 the tests; make test-all adds the slow ones'
 	@echo 'make check                lint, types, import contracts, known holes in what is installed'
 	@echo 'make bench                every benchmark of the README'

@@ -102,6 +102,7 @@ def test_functions_that_are_not_watched_are_known() -> None:
         "service",
         "state",
         "training",
+        "web",
     ):
         for path in sorted((REPOSITORY / "src" / "leafsight" / room).glob("*.py")):
             if path.stem not in {"timm_adapter", "loggers"}:

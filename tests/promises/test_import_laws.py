@@ -23,6 +23,7 @@ OWNERS = {
     "pyarrow": {"dataset"},
     "fastapi": {"service"},
     "uvicorn": {"service"},
+    "opentelemetry": {"service"},
     "sqlalchemy": {"state"},
     "obstore": {"state"},
     "httpx2": {"client"},
@@ -44,6 +45,8 @@ PLANTED = {
     "client/calls.py": ("import fastapi", "law 5: fastapi", "leafsight.client.calls -> fastapi"),
     "service/once.py": ("import sqlalchemy", "law 5: databases", "leafsight.service.once -> sqlalchemy"),
     "state/ids.py": ("import httpx2", "law 5: httpx2", "leafsight.state.ids -> httpx2"),
+    "state/paging.py": ("import opentelemetry", "law 5: opentelemetry", "state.paging -> opentelemetry"),
+    "web/__init__.py": ("from leafsight import pages", "law 1", "leafsight.web -> leafsight.pages"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "training/seeds.py": (
         "from leafsight import settings", "law 7", "leafsight.training.seeds -> leafsight.settings",

@@ -52,6 +52,11 @@ class Settings:
     host: str = _setting("127.0.0.1", "address that a server listens on")
     port: int = _setting(8000, "port that a server listens on; 0 takes a free one", least=0, most=65535)
     workers: int = _setting(0, "processes of a server; 0 means one per core", least=0, most=1024)
+    admin_host: str = _setting("127.0.0.1", "address that the admin side of a server listens on")
+    admin_port: int = _setting(
+        0, "port of the admin side of a server; 0 means that of everybody", least=0, most=65535
+    )
+    data: Path | None = _setting(None, "collection whose health and figures a server shows")
     deadline_ms: int = _setting(
         2000, "a request that would be answered later than this is refused at once", least=50, most=600_000
     )

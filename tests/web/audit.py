@@ -1,0 +1,62 @@
+"""What a page must have whoever uses it, asked of Chromium itself.
+
+Enters: a page that is open. Leaves: one line for each fault; no line is good. Names come from Chromium's
+accessibility tree, colours from computed styles. It does not know any tab.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+CONTROLS = {
+    "button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "listbox", "slider",
+    "spinbutton", "tab", "switch", "menuitem", "option", "image", "img",
+    "DisclosureTriangle", "dialog", "table", "region",
+}  # fmt: skip
+NAMELESS = {"table", "image", "img"}
+"""Need no name where they only decorate; Chromium leaves those of them out that are hidden from the tree."""
+LANDMARKS = ("banner", "navigation", "main", "contentinfo")
+ASKED = (Path(__file__).parent / "audit.js").read_text("utf-8")
+
+
+def structure_faults(page: Any) -> list[str]:
+    """Headings out of order, ids twice, references to nothing, landmarks missing, controls without a name."""
+    faults = _ask(page, "structure")
+    nodes = [node for node in tree_of(page) if not node.get("ignored")]
+    roles = [node["role"]["value"] for node in nodes]
+    faults += [f"{roles.count(one)} landmarks {one}" for one in LANDMARKS if roles.count(one) != 1]
+    for node, role in zip(nodes, roles, strict=True):
+        name = str(node.get("name", {}).get("value", "")).strip()
+        if role in CONTROLS and role not in NAMELESS and not name:
+            faults.append(f"a {role} has no name")
+        if role == "button" and name and not re.search(r"\w", name):
+            faults.append(f"the name of a button is {name!r}")
+    return faults
+
+
+def tree_of(page: Any) -> list[dict[str, Any]]:
+    """Chromium's accessibility tree, flat."""
+    session = page.context.new_cdp_session(page)
+    try:
+        nodes: list[dict[str, Any]] = session.send("Accessibility.getFullAXTree")["nodes"]
+    finally:
+        session.detach()
+    return nodes
+
+
+def contrast_faults(page: Any) -> list[str]:
+    """Text that is seen with less than 4.5 to 1 (WCAG 2.2, 1.4.3), 3 to 1 where it is large."""
+    return _ask(page, "contrast")
+
+
+def small_targets(page: Any, least_px: int = 44) -> list[str]:
+    """Controls that a finger misses."""
+    return _ask(page, "small", least_px)
+
+
+def _ask(page: Any, what: str, argument: Any = None) -> list[str]:
+    functions = page.evaluate_handle(ASKED)
+    faults: list[str] = functions.evaluate(f"(all, argument) => all.{what}(argument)", argument)
+    return faults
