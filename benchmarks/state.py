@@ -147,4 +147,5 @@ def main() -> None:
         print(f"| {what} |", " | ".join(cells), "|")
 
 
-main()
+if __name__ == "__main__":
+    main()

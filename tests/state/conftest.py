@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -34,12 +35,16 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[OwnPostgres]:
-    """A running server; skips, saying why, where there can be none."""
+    """A running server; skips, saying why, where there can be none.
+
+    On a Unix socket; with LEAFSIGHT_TEST_POSTGRES=tcp on a port and with a password.
+    """
     from tests.state.own_postgres import NoPostgresError, own_postgres
 
     with ExitStack() as stack:
         try:
-            running = stack.enter_context(own_postgres())
+            tcp = os.environ.get("LEAFSIGHT_TEST_POSTGRES") == "tcp"
+            running = stack.enter_context(own_postgres(tcp=tcp))
         except NoPostgresError as error:
             pytest.skip(f"NOT TESTED ON POSTGRESQL: {error}")
         yield running

@@ -1,4 +1,6 @@
-"""A PostgreSQL server of our own: private, in a temporary folder, on a Unix socket, gone at the end.
+"""A PostgreSQL server of our own: private, in a temporary folder, gone at the end.
+
+On a Unix socket, or on a port of this computer with a password, as a server elsewhere would be.
 
 Found in ``PATH`` or ``/usr/lib/postgresql/*/bin``; installed with apt, once, where that is allowed.
 """
@@ -7,8 +9,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -66,26 +70,22 @@ def as_whom() -> dict[str, object]:
 class OwnPostgres:
     """A running server. ``url(name)`` is the address of a new, empty database."""
 
-    def __init__(self, programs: Path, folder: Path, *, safe: bool) -> None:
+    def __init__(self, programs: Path, folder: Path, *, safe: bool, tcp: bool) -> None:
+        self.password = secrets.token_hex(16) if tcp else ""
+        self._port = _free_port() if tcp else 0
         self._programs, self._folder, self._whom = programs, folder, as_whom()
         self._options = [] if safe else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
         if self._whom:
             os.chown(folder, self._whom["user"], self._whom["group"])
+        secret = folder / "password"
+        secret.write_text(self.password)
+        if self._whom:
+            os.chown(secret, self._whom["user"], self._whom["group"])
+        who = ["-A", "scram-sha-256", "--pwfile", secret] if tcp else ["-A", "trust"]
         done = subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                folder / "data",
-                "-A",
-                "trust",
-                "-U",
-                USER,
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
+            [programs / "initdb", "-D", folder / "data", *who, "-U", USER, "-E", "UTF8", "--no-sync"],
             capture_output=True,
             text=True,
             cwd="/",
@@ -96,11 +96,14 @@ class OwnPostgres:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        where = ["-c", "listen_addresses="]
+        if self._port:
+            where = ["-c", "listen_addresses=127.0.0.1", "-p", str(self._port)]
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     self._programs / "postgres", "-D", self._folder / "data", "-k", self._folder,
-                    "-c", "listen_addresses=", "-c", "max_connections=100", *self._options,
+                    *where, "-c", "max_connections=100", *self._options,
                 ],
                 stdout=log,
                 stderr=log,
@@ -135,6 +138,8 @@ class OwnPostgres:
 
     def address(self, name: str) -> str:
         """The address of a database on this server."""
+        if self._port:
+            return f"postgresql://{USER}:{self.password}@127.0.0.1:{self._port}/{name}"
         return f"postgresql://{USER}@/{name}?host={self._folder}"
 
     def new_database(self) -> str:
@@ -145,12 +150,20 @@ class OwnPostgres:
         return self.address(name)
 
 
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
 @contextmanager
-def own_postgres(*, safe: bool = False) -> Iterator[OwnPostgres]:
+def own_postgres(*, safe: bool = False, tcp: bool = False) -> Iterator[OwnPostgres]:
     """A server until the block ends.
 
     Args:
         safe: wait for the disk, as in real use; tests need not.
+        tcp: on a port, with a password (scram-sha-256).
     """
     try:
         programs = find_programs()
@@ -159,7 +172,7 @@ def own_postgres(*, safe: bool = False) -> Iterator[OwnPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="leafsight-pg-", dir="/tmp"))
     server = None
     try:
-        server = OwnPostgres(programs, folder, safe=safe)
+        server = OwnPostgres(programs, folder, safe=safe, tcp=tcp)
         server.start()
         yield server
     finally:

@@ -8,7 +8,14 @@ from sqlalchemy import text
 from tests.state.conftest import Clock
 from tests.state.made_records import DAY, T0, a_correction, a_job, a_prediction, an_upload, fill
 
-from leafsight.state import State, describe, open_state, prune
+from leafsight.state import (
+    State,
+    database_clock_ms,
+    describe,
+    has_predictions_between,
+    open_state,
+    prune,
+)
 from leafsight.state.tables import REVISION
 
 
@@ -45,6 +52,19 @@ def test_pruning_takes_predictions_and_what_lives_for_two_days(state: State, clo
         "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 2,
     }  # fmt: skip
     assert state.keys.verify(token) is not None
+
+
+def test_whether_a_window_has_predictions(state: State) -> None:
+    state.predictions.add_many([a_prediction(created_ms=T0)])
+    windows = [(T0, T0 + 1), (T0 - 5, T0), (T0 + 1, T0 + 5), (0, 2 * T0)]
+    assert [has_predictions_between(state, *window) for window in windows] == [True, False, False, True]
+
+
+def test_the_clock_of_a_database(state: State, clock: Clock, kind: str) -> None:
+    """That of the file is ours, which stands still here; that of the server goes by itself."""
+    found = database_clock_ms(state)
+    assert (found == clock.now_ms) == (kind == "sqlite")
+    assert found > T0 - 10 * 365 * DAY
 
 
 def test_pruned_room_is_used_again(tmp_path: Path, clock: Clock) -> None:

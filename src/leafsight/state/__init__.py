@@ -35,7 +35,14 @@ if TYPE_CHECKING:
         UploadRecord,
     )
     from leafsight.state.restoring import Restored, restore
-    from leafsight.state.upkeep import Description, describe, prune
+    from leafsight.state.samples import SampledPrediction
+    from leafsight.state.upkeep import (
+        Description,
+        database_clock_ms,
+        describe,
+        has_predictions_between,
+        prune,
+    )
 
 # name -> where it is, and the library of the extra "serve" that it cannot do without
 _HOME: dict[str, tuple[str, str | None]] = {
@@ -54,13 +61,16 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "Pruned": ("records", None),
     "Restored": ("restoring", "sqlalchemy"),
     "SCOPES": ("records", None),
+    "SampledPrediction": ("samples", "sqlalchemy"),
     "State": ("opening", "sqlalchemy"),
     "StoredAnswer": ("records", None),
     "Summary": ("records", None),
     "UploadRecord": ("records", None),
     "backup": ("backing_up", "sqlalchemy"),
     "clean_photograph": ("clean_photographs", None),
+    "database_clock_ms": ("upkeep", "sqlalchemy"),
     "describe": ("upkeep", "sqlalchemy"),
+    "has_predictions_between": ("upkeep", "sqlalchemy"),
     "is_id": ("ids", None),
     "migrate": ("migrating", "sqlalchemy"),
     "missing_blobs": ("blob_inventory", "sqlalchemy"),
@@ -88,13 +98,16 @@ __all__ = [
     "Pruned",
     "Restored",
     "SCOPES",
+    "SampledPrediction",
     "State",
     "StoredAnswer",
     "Summary",
     "UploadRecord",
     "backup",
     "clean_photograph",
+    "database_clock_ms",
     "describe",
+    "has_predictions_between",
     "is_id",
     "migrate",
     "missing_blobs",

@@ -1,14 +1,15 @@
 """Jobs: long work, from the queue to its end, in steps that are never undone.
 
-Enters: records, and what became of them. Leaves: records. It does not know what a job does, nor who does it.
+Enters: records, and what became of them. Leaves: records. It does not know what a job does; who works one off
+holds it as ``claims`` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from leafsight.errors import ConflictError, NotFoundError
 from leafsight.state.database import Database
@@ -41,9 +42,38 @@ class Jobs:
             ConflictError: the id is there already.
             StateBusyError, StateError: see ``Database``.
         """
-        row = checked(JOBS, values_of(record))
         with self._database.writing() as connection:
+            add_job(connection, record)
+
+    def add_alone(self, record: JobRecord) -> JobRecord:
+        """Keep a job, unless one of its kind with the same request is queued or running.
+
+        Returns:
+            The record, or the one that is under way.
+
+        Raises:
+            UsageError, ConflictError, StateBusyError, StateError: as ``add``.
+        """
+        row = checked(JOBS, values_of(record))
+        same = select(JOBS).where(JOBS.c.kind == record.kind, JOBS.c.state.in_(ALIVE)).order_by(JOBS.c.id)
+        with self._database.writing() as connection:
+            if not self._database.is_sqlite:  # SQLite lets one write at a time anyway
+                connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+            for found in map(record_of, connection.execute(same)):
+                if found.request == record.request:
+                    return found
             connection.execute(insert(JOBS), row)
+        return record
+
+    def some(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
+        """Those records of these ids that there are, by id.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(select(JOBS).where(JOBS.c.id.in_(job_ids))).all()
+        return {row.id: record_of(row) for row in rows}
 
     def get(self, job_id: str) -> JobRecord | None:
         """The record with this id; None when there is none.
@@ -52,11 +82,11 @@ class Jobs:
             StateBusyError, StateError: see ``Database``.
         """
         row = read_one(self._database, JOBS, job_id)
-        return None if row is None else _record(row)
+        return None if row is None else record_of(row)
 
     def page(self, after: str | None = None, limit: int = PAGE) -> Page[JobRecord]:
         """Records, newest first; see ``read_page``."""
-        return read_page(self._database, JOBS, _record, after, limit)
+        return read_page(self._database, JOBS, record_of, after, limit)
 
     def update(
         self,
@@ -89,7 +119,7 @@ class Jobs:
         with self._database.writing() as connection:
             row = connection.execute(wanted.values(**values).returning(*JOBS.c)).one_or_none()
             if row is not None:
-                return _record(row)
+                return record_of(row)
             found = connection.execute(select(JOBS.c.state).where(JOBS.c.id == job_id)).scalar_one_or_none()
         if found is None:
             raise NotFoundError("there is no job with this id", hint="check the id")
@@ -113,5 +143,15 @@ class Jobs:
             return record
 
 
-def _record(row: Row[Any]) -> JobRecord:
+def add_job(connection: Connection, record: JobRecord) -> None:
+    """Keep a job within a transaction of something else.
+
+    Raises:
+        UsageError: a value does not fit.
+    """
+    connection.execute(insert(JOBS), checked(JOBS, values_of(record)))
+
+
+def record_of(row: Row[Any]) -> JobRecord:
+    """A row as a record."""
     return JobRecord(**row._mapping)

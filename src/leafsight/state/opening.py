@@ -10,6 +10,7 @@ from types import TracebackType
 
 from leafsight.state.addresses import Address
 from leafsight.state.answers import Answers
+from leafsight.state.claims import Claims
 from leafsight.state.corrections import Corrections
 from leafsight.state.database import Database
 from leafsight.state.ids import clock_ms
@@ -34,6 +35,7 @@ class State:
         predictions: answers of the model.
         corrections: what people said about them.
         jobs: long work.
+        claims: who works it off.
         uploads: files that people sent.
         keys: who may do what.
         usage: how much each key asked for.
@@ -48,6 +50,7 @@ class State:
         self.predictions = Predictions(database)
         self.corrections = Corrections(database)
         self.jobs = Jobs(database, now)
+        self.claims = Claims(database, now)
         self.uploads = Uploads(database)
         self.keys = Keys(database, now)
         self.usage = Usage(database)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import ColumnElement, Row, Table, select
 
 from leafsight.errors import UsageError
 from leafsight.state.database import Database
@@ -24,7 +24,13 @@ PAGE = 50
 
 
 def read_page(
-    database: Database, table: Table, made: Callable[[Row[Any]], Record], after: str | None, limit: int
+    database: Database,
+    table: Table,
+    made: Callable[[Row[Any]], Record],
+    after: str | None,
+    limit: int,
+    *,
+    only: ColumnElement[bool] | None = None,
 ) -> Page[Record]:
     """The records before ``after``, newest first.
 
@@ -34,6 +40,7 @@ def read_page(
         made: a record from a row.
         after: ``next`` of the page before; None for the first.
         limit: how many, 1..200.
+        only: what holds of those that are wanted; None for all.
 
     Raises:
         UsageError: ``after`` is no cursor, or ``limit`` is out of its range.
@@ -45,6 +52,8 @@ def read_page(
     wanted = select(table).order_by(table.c.id.desc()).limit(limit + 1)
     if after is not None:
         wanted = wanted.where(table.c.id < after)
+    if only is not None:
+        wanted = wanted.where(only)
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
     records = tuple(made(row) for row in rows[:limit])

@@ -16,6 +16,14 @@ from leafsight.errors import UsageError
 from leafsight.state.database import Database
 from leafsight.state.paging import PAGE, read_one, read_page
 from leafsight.state.records import Page, PredictionRecord, Pruned, Summary, values_of
+from leafsight.state.samples import (
+    MOST_SAMPLED,
+    SampledPrediction,
+    by_hour,
+    first_of,
+    sampled,
+    stored_photographs,
+)
 from leafsight.state.summing import summed
 from leafsight.state.tables import CORRECTIONS, PREDICTIONS, checked
 
@@ -55,9 +63,12 @@ class Predictions:
         row = read_one(self._database, PREDICTIONS, prediction_id)
         return None if row is None else _record(row)
 
-    def page(self, after: str | None = None, limit: int = PAGE) -> Page[PredictionRecord]:
-        """Records, newest first; see ``read_page``."""
-        return read_page(self._database, PREDICTIONS, _record, after, limit)
+    def page(
+        self, after: str | None = None, limit: int = PAGE, plant_id: str | None = None
+    ) -> Page[PredictionRecord]:
+        """Records, newest first, of one plant or all; see ``read_page``."""
+        only = None if plant_id is None else PREDICTIONS.c.plant_id == plant_id
+        return read_page(self._database, PREDICTIONS, _record, after, limit, only=only)
 
     def summary(self, since_ms: int) -> Summary:
         """Counts of verdicts and classes, and latency, since a moment.
@@ -67,6 +78,44 @@ class Predictions:
         """
         with self._database.reading(one_moment=True) as connection:
             return summed(connection, since_ms)
+
+    def by_hour(self, since_ms: int) -> dict[int, dict[str, int]]:
+        """How many of each verdict in each hour since a moment, by the hour's beginning in milliseconds.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading() as connection:
+            return by_hour(connection, since_ms)
+
+    def first_of(self, model_hash: str, since_ms: int, until_ms: int) -> int | None:
+        """When a model first answered in a window (milliseconds), None when it did not.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading() as connection:
+            return first_of(connection, model_hash, since_ms, until_ms)
+
+    def sample(
+        self, model_hash: str, since_ms: int, until_ms: int, most: int = MOST_SAMPLED
+    ) -> tuple[SampledPrediction, ...]:
+        """Predictions of one model in a window, oldest first; of many an even part, some ``most``.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading(one_moment=True) as connection:
+            return sampled(connection, model_hash, since_ms, until_ms, most)
+
+    def stored_photographs(self) -> int:
+        """How many predictions have a photograph that is kept.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        with self._database.reading() as connection:
+            return stored_photographs(connection)
 
     def prune(self, before_ms: int) -> Pruned:
         """Remove what is older, except predictions that somebody corrected: those are to be learned from.

@@ -1,4 +1,4 @@
-"""Looking after a database: what is in it, and removing what is old.
+"""Looking after a database: what is in it, what time it has, and removing what is old.
 
 Enters: an open state. Leaves: counts and sizes. It does not know photographs; it names those to be removed.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, text
 
 from leafsight.state.opening import State
 from leafsight.state.records import Pruned
-from leafsight.state.tables import ANSWERS, METADATA, USAGE
+from leafsight.state.tables import ANSWERS, METADATA, PREDICTIONS, USAGE
 
 SHORT_LIVED_MS = 2 * 86_400_000
 
@@ -59,6 +59,31 @@ def describe(state: State) -> Description:
             size_bytes = sum(part.stat().st_size for part in parts if part.exists())
     where = str(address).removeprefix("the database ")
     return Description(address.kind, where, revision, rows, size_bytes)
+
+
+def has_predictions_between(state: State, from_ms: int, until_ms: int) -> bool:
+    """Whether any prediction was made in a window, milliseconds since 1970 in UTC; its end is not in it.
+
+    Raises:
+        StateBusyError, StateError: see ``Database``.
+    """
+    made = PREDICTIONS.c.created_ms
+    one = select(made).where(made >= from_ms, made < until_ms).limit(1)
+    with state.database.reading() as connection:
+        return connection.execute(one).first() is not None
+
+
+def database_clock_ms(state: State) -> int:
+    """What the clock of the database says, in milliseconds: that of its server, or ours for a file.
+
+    Raises:
+        StateBusyError, StateError: see ``Database``.
+    """
+    if state.database.is_sqlite:
+        return state.now()
+    with state.database.reading() as connection:
+        seconds = connection.execute(text("SELECT extract(epoch FROM now())")).scalar_one()
+    return int(seconds * 1000)
 
 
 def prune(state: State, before_ms: int) -> Pruned:

@@ -12,8 +12,9 @@ from sqlalchemy import Row, insert, update
 
 from leafsight.errors import NotFoundError, UsageError
 from leafsight.state.database import Database
+from leafsight.state.jobs import add_job
 from leafsight.state.paging import PAGE, read_one, read_page
-from leafsight.state.records import Page, UploadRecord, values_of
+from leafsight.state.records import JobRecord, Page, UploadRecord, values_of
 from leafsight.state.tables import UPLOADS, checked
 
 
@@ -23,8 +24,8 @@ class Uploads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: UploadRecord) -> None:
-        """Keep an upload.
+    def add(self, record: UploadRecord, job: JobRecord | None = None) -> None:
+        """Keep an upload, and the job that looks into it: both, or neither.
 
         Raises:
             UsageError: a value does not fit.
@@ -35,6 +36,8 @@ class Uploads:
         _check_state(record.state)
         with self._database.writing() as connection:
             connection.execute(insert(UPLOADS), row)
+            if job is not None:
+                add_job(connection, job)
 
     def get(self, upload_id: str) -> UploadRecord | None:
         """The record with this id; None when there is none.
@@ -45,9 +48,12 @@ class Uploads:
         row = read_one(self._database, UPLOADS, upload_id)
         return None if row is None else _record(row)
 
-    def page(self, after: str | None = None, limit: int = PAGE) -> Page[UploadRecord]:
-        """Records, newest first; see ``read_page``."""
-        return read_page(self._database, UPLOADS, _record, after, limit)
+    def page(
+        self, after: str | None = None, limit: int = PAGE, *, key_id: str | None = None
+    ) -> Page[UploadRecord]:
+        """Records, newest first; see ``read_page``. With ``key_id``, those that came with this key."""
+        only = None if key_id is None else UPLOADS.c.key_id == key_id
+        return read_page(self._database, UPLOADS, _record, after, limit, only=only)
 
     def set_state(self, upload_id: str, state: str) -> UploadRecord:
         """Say how far an upload has come.
