@@ -68,6 +68,15 @@ def test_a_heatmap_is_laid_over_the_photograph_here(
     assert server.asked[0].query == {"heatmap": "layer", "top": "3"}
 
 
+def test_more_classes_than_a_server_lists_are_not_asked_for_and_it_says_so(
+    server: ContractServer, photos: list[Path]
+) -> None:
+    done = leafsight("predict", photos[0], "--server", server.url, "--top", "150")
+    assert done.code == 0
+    assert done.err == "a server lists at most 100 classes\n"
+    assert server.asked[0].query == {"top": "100"}
+
+
 def test_a_crop_that_the_model_does_not_know(server: ContractServer, photos: list[Path]) -> None:
     done = leafsight("predict", photos[0], "--server", server.url, "--crop", "grape")
     assert (done.code, done.out) == (1, "")

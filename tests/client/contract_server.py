@@ -23,7 +23,14 @@ from PIL import Image
 from tests.fakes.predictor import FakePredictor
 from tests.fakes.tiny_bundle import LABELS
 
-from leafsight.errors import AuthenticationError, LeafsightError, NotFoundError, RequestTooLargeError
+from leafsight.client import MOST_TOP
+from leafsight.errors import (
+    AuthenticationError,
+    LeafsightError,
+    NotFoundError,
+    RequestTooLargeError,
+    UsageError,
+)
 
 Behaviour = Callable[["Handler"], None]
 JSON = "application/json"
@@ -213,6 +220,8 @@ def _predict(handler: Handler, server: ContractServer, asked: Asked) -> tuple[in
     photos = form_parts(asked)
     if len(photos) > server.most_photographs or len(asked.body) > server.most_bytes:
         raise RequestTooLargeError("too much at once", hint="send several requests")
+    if int(asked.query.get("top", "5")) > MOST_TOP:
+        raise UsageError("1 part of the request cannot be used", hint="each is named in errors")
     heatmap = asked.query.get("heatmap")
     found = server.predictor.predict([data for _, data in photos], crop=asked.query.get("crop"),
                                      heatmap=heatmap is not None)  # fmt: skip
@@ -307,6 +316,32 @@ def _upload_state(handler: Handler, server: ContractServer, asked: Asked, name: 
     return 200, {"id": name, "state": "waiting"}
 
 
+def _uploads(handler: Handler, server: ContractServer, asked: Asked) -> tuple[int, Any]:
+    one = {
+        "id": "u1", "created_at": 1, "name": "u1.zip", "bytes": 5, "sha256": "a",
+        "media_type": "application/zip", "label": None, "state": "waiting", "job": plain_job("j1", "queued"),
+    }  # fmt: skip
+    return 200, {"uploads": [one], "next": None}
+
+
+def _reports(handler: Handler, server: ContractServer, asked: Asked) -> tuple[int, Any]:
+    one = {"id": "r1", "created_at": 1, "collection": "leaves", "photographs": 7, "usable": 6, "classes": 2,
+           "findings": {"mend": 1}}  # fmt: skip
+    return 200, {"reports": [one], "next": None, "collection": "leaves", "job": None, "hint": ""}
+
+
+def _report(handler: Handler, server: ContractServer, asked: Asked, name: str) -> tuple[int, Any]:
+    return 200, {"id": name, "findings": []}
+
+
+def _make_report(handler: Handler, server: ContractServer, asked: Asked) -> tuple[int, Any]:
+    return 202, {"id": "r2", "job": "r2"}
+
+
+def _load(handler: Handler, server: ContractServer, asked: Asked) -> tuple[int, Any]:
+    return 200, {"waiting_photographs": 0}
+
+
 def plain_job(name: str, state: str) -> dict[str, Any]:
     return {
         "id": name, "kind": "check-upload", "state": state, "created_at": 1, "updated_at": 2,
@@ -372,6 +407,11 @@ ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("GET", "/v1/jobs/([^/]+)/events", _events),
     ("DELETE", "/v1/jobs/([^/]+)", _cancel),
     ("GET", "/v1/insight", _insight),
+    ("GET", "/v1/uploads", _uploads),
+    ("GET", "/v1/reports", _reports),
+    ("POST", "/v1/reports", _make_report),
+    ("GET", "/v1/reports/([^/]+)", _report),
+    ("GET", "/v1/load", _load),
     ("GET", "/healthz", _health),
     ("GET", "/readyz", _ready),
 ]

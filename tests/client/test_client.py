@@ -115,6 +115,32 @@ def test_uploads_and_jobs(ask, server: ContractServer, tmp_path: Path) -> None:
     assert client.cancel("j1").is_finished
 
 
+def test_uploads_and_reports_are_listed(ask, server: ContractServer) -> None:
+    client = ask(server.url)
+    ((upload,),) = [page.items for page in client.uploads()]
+    assert (upload.id, upload.size_bytes, upload.job.state) == ("u1", 5, "queued")
+    ((report,),) = [page.items for page in client.reports(limit=7)]
+    assert (report.id, report.findings) == ("r1", {"mend": 1})
+    assert server.asked[-1].query == {"limit": "7"}
+    assert client.report("r1")["id"] == "r1"
+    assert client.make_report().job == "r2"
+    assert server.asked[-1].headers["idempotency-key"]
+    assert client.load() == {"waiting_photographs": 0}
+
+
+def test_the_photographs_of_a_plant_and_what_was_said_of_it(ask, server: ContractServer) -> None:
+    client = ask(server.url)
+    said = client.predict([coloured(RED), coloured(GREEN)], plant_id="row 7")
+    together = [one.id for one in said.predictions]
+    for one in server.kept:
+        own = {name: one[name] for name in ("verdict", "reason", "hint", "model", "model_hash")}
+        one["combined"] = {**said.combined.to_dict(), **own, "predictions": together}
+    ((first, _),) = [page.items for page in client.predictions(plant_id="row 7")]
+    assert server.asked[-1].query == {"limit": "50", "plant_id": "row 7"}
+    assert first.combined.photographs == 2
+    assert list(first.together) == together
+
+
 def test_what_the_operator_asks(ask, server: ContractServer) -> None:
     client = ask(server.url)
     assert client.health()["status"] == "alive"

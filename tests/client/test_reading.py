@@ -87,7 +87,8 @@ PLAIN = st.recursive(
 READERS = [
     calls.predict([b"x"], "t", heatmap="layer"), calls.models(), calls.model("a"), calls.conditions(),
     calls.prediction("a"), calls.predictions(), calls.correct("a", "t", True, None, None), calls.job("a"),
-    calls.jobs(), calls.insight(), calls.health(), calls.ready(),
+    calls.jobs(), calls.insight(), calls.health(), calls.ready(), calls.uploads(), calls.reports(),
+    calls.report("a"), calls.make_report("t"), calls.load(),
 ]  # fmt: skip
 
 

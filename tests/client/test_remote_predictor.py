@@ -97,6 +97,11 @@ def test_what_is_asked_for_is_passed_on(client: Client, server: ContractServer) 
     assert server.asked[0].query == {"crop": "apple", "heatmap": "layer", "top": "2", "store": "true"}
 
 
+def test_no_more_classes_are_asked_for_than_a_server_lists(client: Client, server: ContractServer) -> None:
+    RemotePredictor(client, top=150).predict([coloured(RED)])
+    assert server.asked[0].query == {"top": "100"}
+
+
 @pytest.mark.parametrize("limits", [{"max_photographs": 0}, {"max_bytes": 0}])
 def test_limits_that_leave_no_room(client: Client, limits: dict[str, int]) -> None:
     with pytest.raises(UsageError):

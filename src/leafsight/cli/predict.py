@@ -129,7 +129,7 @@ def load_predictor(
 
 def _ask_server(settings: Settings, *, views: int, top: int, named: bool) -> Predictor:
     """The model of a server; told when only the settings name it, for photographs leave this machine."""
-    from leafsight.client import Client, RemotePredictor
+    from leafsight.client import MOST_TOP, Client, RemotePredictor
 
     if views != 1:
         raise UsageError("--views is for a model here", hint="a server decides that by itself; leave it out")
@@ -137,6 +137,8 @@ def _ask_server(settings: Settings, *, views: int, top: int, named: bool) -> Pre
     click.get_current_context().call_on_close(client.close)
     if not named:
         talk(f"asking the server {client.url}, as the settings say")
+    if top > MOST_TOP:
+        talk(f"a server lists at most {MOST_TOP} classes")
     return RemotePredictor(client, top=top)
 
 

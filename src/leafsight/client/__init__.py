@@ -20,13 +20,16 @@ if TYPE_CHECKING:
         PhotoAnswer,
         Readiness,
         Remembered,
+        ReportAccepted,
+        ReportEntry,
         ServedModel,
+        Upload,
         UploadAccepted,
     )
     from leafsight.client.async_client import AsyncClient
     from leafsight.client.attempts import Surroundings
     from leafsight.client.client import Client
-    from leafsight.client.remote_predictor import RemotePredictor
+    from leafsight.client.remote_predictor import MOST_TOP, RemotePredictor
 
 _HOME = {
     "Answer": "answers",
@@ -35,6 +38,7 @@ _HOME = {
     "ConditionCard": "answers",
     "Correction": "answers",
     "Job": "answers",
+    "MOST_TOP": "remote_predictor",
     "ModelDescription": "answers",
     "ModelEntry": "answers",
     "Page": "answers",
@@ -42,8 +46,11 @@ _HOME = {
     "Readiness": "answers",
     "Remembered": "answers",
     "RemotePredictor": "remote_predictor",
+    "ReportAccepted": "answers",
+    "ReportEntry": "answers",
     "ServedModel": "answers",
     "Surroundings": "attempts",
+    "Upload": "answers",
     "UploadAccepted": "answers",
 }
 
@@ -54,6 +61,7 @@ __all__ = [
     "ConditionCard",
     "Correction",
     "Job",
+    "MOST_TOP",
     "ModelDescription",
     "ModelEntry",
     "Page",
@@ -61,8 +69,11 @@ __all__ = [
     "Readiness",
     "Remembered",
     "RemotePredictor",
+    "ReportAccepted",
+    "ReportEntry",
     "ServedModel",
     "Surroundings",
+    "Upload",
     "UploadAccepted",
 ]
 

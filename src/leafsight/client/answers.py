@@ -174,6 +174,39 @@ class Job(Record):
         return self.state in FINISHED
 
 
+class Upload(Record):
+    """A file that was sent to learn from, and the job that looks into it."""
+
+    id: str
+    state: str
+    name: str = ""
+    size_bytes: int | None = Field(default=None, alias="bytes")
+    sha256: str = ""
+    media_type: str = ""
+    label: str | None = None
+    created_at: int | None = None
+    job: Job | None = None
+
+
+class ReportEntry(Record):
+    """One report on the server's collection; ``findings`` counts what to mend, to look at and to know."""
+
+    id: str
+    collection: str = ""
+    photographs: int | None = None
+    usable: int | None = None
+    classes: int | None = None
+    findings: dict[str, int] = Field(default_factory=dict)
+    created_at: int | None = None
+
+
+class ReportAccepted(Record):
+    """A report that is being made, and the job that makes it."""
+
+    id: str
+    job: str
+
+
 class Correction(Record):
     """What a person said about a prediction; ``class_key`` is what it really was."""
 
@@ -196,6 +229,8 @@ class Remembered:
         plant_id: the sender's name for the plant.
         stored: whether the server keeps the photograph.
         corrections: what people said of it; lists leave it out.
+        combined: what was said about the plant, when that was asked.
+        together: ids of all photographs that this was said from.
     """
 
     id: str
@@ -205,6 +240,8 @@ class Remembered:
     plant_id: str | None
     stored: bool
     corrections: tuple[Correction, ...]
+    combined: Combined | None = None
+    together: tuple[str, ...] = ()
 
 
 class Readiness(Record):

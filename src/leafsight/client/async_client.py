@@ -22,6 +22,9 @@ from leafsight.client.answers import (
     Page,
     Readiness,
     Remembered,
+    ReportAccepted,
+    ReportEntry,
+    Upload,
     UploadAccepted,
 )
 from leafsight.client.attempts import Call, Patience, Surroundings, attempts
@@ -111,9 +114,11 @@ class AsyncClient:
         """See ``Client.prediction``."""
         return await self._do(calls.prediction(name))
 
-    def predictions(self, after: str | None = None, limit: int = 50) -> AsyncIterator[Page[Remembered]]:
+    def predictions(
+        self, after: str | None = None, limit: int = 50, plant_id: str | None = None
+    ) -> AsyncIterator[Page[Remembered]]:
         """See ``Client.predictions``."""
-        return self._pages(lambda at: calls.predictions(at, limit), after)
+        return self._pages(lambda at: calls.predictions(at, limit, plant_id), after)
 
     async def correct(
         self, name: str, *, right: bool, class_key: str | None = None, note: str | None = None
@@ -131,6 +136,22 @@ class AsyncClient:
     async def upload_state(self, name: str) -> dict[str, Any]:
         """See ``Client.upload_state``."""
         return await self._do(calls.upload_state(name))
+
+    def uploads(self, after: str | None = None, limit: int = 50) -> AsyncIterator[Page[Upload]]:
+        """See ``Client.uploads``."""
+        return self._pages(lambda at: calls.uploads(at, limit), after)
+
+    def reports(self, after: str | None = None, limit: int = 50) -> AsyncIterator[Page[ReportEntry]]:
+        """See ``Client.reports``."""
+        return self._pages(lambda at: calls.reports(at, limit), after)
+
+    async def report(self, name: str) -> dict[str, Any]:
+        """See ``Client.report``."""
+        return await self._do(calls.report(name))
+
+    async def make_report(self) -> ReportAccepted:
+        """See ``Client.make_report``."""
+        return await self._do(calls.make_report(self._token()))
 
     def jobs(self, after: str | None = None, limit: int = 50) -> AsyncIterator[Page[Job]]:
         """See ``Client.jobs``."""
@@ -152,6 +173,10 @@ class AsyncClient:
     async def insight(self, days: int = 30) -> dict[str, Any]:
         """See ``Client.insight``."""
         return await self._do(calls.insight(days))
+
+    async def load(self) -> dict[str, Any]:
+        """See ``Client.load``."""
+        return await self._do(calls.load())
 
     async def health(self) -> dict[str, Any]:
         """See ``Client.health``."""

@@ -23,6 +23,9 @@ from leafsight.client.answers import (
     Readiness,
     Record,
     Remembered,
+    ReportAccepted,
+    ReportEntry,
+    Upload,
     UploadAccepted,
 )
 from leafsight.client.attempts import Call
@@ -112,9 +115,12 @@ def prediction(name: str) -> Call[Remembered]:
     return Call(request, lambda reply: remembered(read_object(reply), "the answer"))
 
 
-def predictions(after: str | None = None, limit: int = 50) -> Call[Page[Remembered]]:
+def predictions(
+    after: str | None = None, limit: int = 50, plant_id: str | None = None
+) -> Call[Page[Remembered]]:
     """``GET /v1/predictions``, one page."""
-    return Call(_page("/v1/predictions", after, limit), read_page("predictions", remembered))
+    request = _page("/v1/predictions", after, limit, plant_id=plant_id)
+    return Call(request, read_page("predictions", remembered))
 
 
 def correct(name: str, token: str, right: bool, class_key: str | None, note: str | None) -> Call[str]:
@@ -146,6 +152,32 @@ def upload(path: Path, token: str, label: str | None = None) -> Call[UploadAccep
 def upload_state(name: str) -> Call[dict[str, Any]]:
     """``GET /v1/uploads/{id}``, as plain values."""
     return Call(_get(f"/v1/uploads/{checked_id(name, 'upload')}"), read_object)
+
+
+def uploads(after: str | None = None, limit: int = 50) -> Call[Page[Upload]]:
+    """``GET /v1/uploads``, one page."""
+    return Call(_page("/v1/uploads", after, limit), read_page("uploads", _item(Upload)))
+
+
+def reports(after: str | None = None, limit: int = 50) -> Call[Page[ReportEntry]]:
+    """``GET /v1/reports``, one page."""
+    return Call(_page("/v1/reports", after, limit), read_page("reports", _item(ReportEntry)))
+
+
+def report(name: str) -> Call[dict[str, Any]]:
+    """``GET /v1/reports/{id}``, as plain values."""
+    return Call(_get(f"/v1/reports/{checked_id(name, 'report')}"), read_object)
+
+
+def make_report(token: str) -> Call[ReportAccepted]:
+    """``POST /v1/reports``."""
+    request = Request("POST", "/v1/reports", "", _accepting({IDEMPOTENCY_KEY: token}), b"")
+    return Call(request, read_record(ReportAccepted))
+
+
+def load() -> Call[dict[str, Any]]:
+    """``GET /v1/load``, as plain values."""
+    return Call(_get("/v1/load"), read_object)
 
 
 def jobs(after: str | None = None, limit: int = 50) -> Call[Page[Job]]:
@@ -199,10 +231,10 @@ def _get(path: str, query: str = "") -> Request:
     return Request("GET", path, query, _accepting({}))
 
 
-def _page(path: str, after: str | None, limit: int) -> Request:
+def _page(path: str, after: str | None, limit: int, **more: QueryValue) -> Request:
     if not 1 <= limit <= MOST_PER_PAGE:
         raise UsageError(f"a page of {limit} is not possible", hint=f"1 to {MOST_PER_PAGE}")
-    return _get(path, encoded_query({"after": after, "limit": limit}))
+    return _get(path, encoded_query({"after": after, "limit": limit, **more}))
 
 
 def _accepting(headers: dict[str, str]) -> dict[str, str]:

@@ -24,6 +24,9 @@ from leafsight.client.answers import (
     Page,
     Readiness,
     Remembered,
+    ReportAccepted,
+    ReportEntry,
+    Upload,
     UploadAccepted,
 )
 from leafsight.client.attempts import Call, Patience, Surroundings, attempts
@@ -144,14 +147,17 @@ class Client:
         """One prediction that the server remembers, by its id."""
         return self._do(calls.prediction(name))
 
-    def predictions(self, after: str | None = None, limit: int = 50) -> Iterator[Page[Remembered]]:
+    def predictions(
+        self, after: str | None = None, limit: int = 50, plant_id: str | None = None
+    ) -> Iterator[Page[Remembered]]:
         """Pages of what the server remembers, newest first; each is asked for when it is wanted.
 
         Args:
             after: ``next`` of the page before; None begins at the newest.
             limit: most predictions a page, 1 to 200.
+            plant_id: photographs of this plant only.
         """
-        return self._pages(lambda at: calls.predictions(at, limit), after)
+        return self._pages(lambda at: calls.predictions(at, limit, plant_id), after)
 
     def correct(
         self, name: str, *, right: bool, class_key: str | None = None, note: str | None = None
@@ -183,6 +189,22 @@ class Client:
         """What became of an upload."""
         return self._do(calls.upload_state(name))
 
+    def uploads(self, after: str | None = None, limit: int = 50) -> Iterator[Page[Upload]]:
+        """Pages of what was uploaded, newest first."""
+        return self._pages(lambda at: calls.uploads(at, limit), after)
+
+    def reports(self, after: str | None = None, limit: int = 50) -> Iterator[Page[ReportEntry]]:
+        """Pages of reports on the server's collection, newest first."""
+        return self._pages(lambda at: calls.reports(at, limit), after)
+
+    def report(self, name: str) -> dict[str, Any]:
+        """One report: findings, figures, names of files."""
+        return self._do(calls.report(name))
+
+    def make_report(self) -> ReportAccepted:
+        """Let the server look at its collection; follow the job."""
+        return self._do(calls.make_report(self._token()))
+
     def jobs(self, after: str | None = None, limit: int = 50) -> Iterator[Page[Job]]:
         """Pages of the server's jobs, newest first."""
         return self._pages(lambda at: calls.jobs(at, limit), after)
@@ -209,6 +231,10 @@ class Client:
     def insight(self, days: int = 30) -> dict[str, Any]:
         """Counts of verdicts and conditions of the last days."""
         return self._do(calls.insight(days))
+
+    def load(self) -> dict[str, Any]:
+        """How much the server has to do."""
+        return self._do(calls.load())
 
     def health(self) -> dict[str, Any]:
         """What the server says about itself; an error when it is not there."""

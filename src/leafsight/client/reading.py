@@ -60,6 +60,11 @@ class _RememberedFields(Record):
     plant_id: str | None = None
     stored: bool = False
     corrections: Several[Correction] = ()
+    combined: dict[str, Any] | None = None
+
+
+class _CombinedFields(Record):
+    predictions: Several[str] = ()
 
 
 class _Layer(Record):
@@ -160,14 +165,18 @@ def read_items(name: str, item: Callable[[Any, str], Item]) -> Callable[[Reply],
 def remembered(plain: Any, where: str) -> Remembered:
     """A kept prediction: the fields of the answer, and what the server knows besides."""
     fields = fitted(_RememberedFields, plain, where)
+    combined = None if fields.combined is None else _combined(fields.combined)
+    together = fitted(_CombinedFields, fields.combined or {}, f"{where}.combined").predictions
     return Remembered(
         fields.id,
-        _prediction(_object(plain, where), where),
+        _prediction(_without_plant(_object(plain, where)), where),
         fields.created_at,
         fields.photo,
         fields.plant_id,
         fields.stored,
         fields.corrections,
+        combined,
+        together,
     )
 
 
@@ -221,6 +230,10 @@ def _prediction(plain: Mapping[str, Any], where: str) -> Prediction:
         return Prediction.from_dict({name: value for name, value in plain.items() if name != "heatmap"})
     except RemoteError as error:
         raise RemoteError(f"{where}: {error.message}", hint=error.hint) from error
+
+
+def _without_plant(plain: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plain.items() if name != "combined"}
 
 
 def _object(plain: Any, where: str) -> dict[str, Any]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_PHOTOGRAPHS = 16
 MAX_BYTES = 16 * 1024**2
+MOST_TOP = 100
+"""A server lists no more classes than that."""
 
 
 class RemotePredictor:
@@ -33,7 +35,8 @@ class RemotePredictor:
         client: of the server; stays open.
         max_photographs: of one request.
         max_bytes: of the photographs of one request; a larger one goes alone.
-        top: how many classes a prediction lists at most; None leaves it to the server.
+        top: how many classes a prediction lists at most, of which a server gives ``MOST_TOP``; None leaves
+            it to the server.
         store: let the server keep the photographs; None leaves it to the server.
 
     Raises:
@@ -51,7 +54,8 @@ class RemotePredictor:
     ) -> None:
         if max_photographs < 1 or max_bytes < 1:
             raise UsageError("a request needs room for a photograph", hint="both limits are at least 1")
-        self._client, self._top, self._store = client, top, store
+        self._client, self._store = client, store
+        self._top = None if top is None else min(top, MOST_TOP)
         self._max_photographs, self._max_bytes = max_photographs, max_bytes
 
     def predict(
