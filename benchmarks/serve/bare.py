@@ -1,6 +1,6 @@
 """The bare pipeline: what the machine gives with no server around it, the ceiling of every service.
 
-    python -m benchmarks.serve.bare --photos data/plantvillage --seconds 5
+    python -m benchmarks.serve.bare --photos data/plantvillage-native-sample --seconds 5
 
 One process a core, each pinned to its own, one thread each: ``BundlePredictor.predict`` on the bytes of one
 photograph after the other (decode, prepare, measure quality, network, verdict). All begin together. No HTTP,

@@ -1,6 +1,6 @@
 """The load generator, in processes of its own.
 
-    python -m benchmarks.serve.load --url http://127.0.0.1:8000/v1/predict --photos data/plantvillage \\
+    python -m benchmarks.serve.load --url http://127.0.0.1:8000/v1/predict --photos PHOTOS \\
         --closed 8 --seconds 10            # 8 connections, each sends as soon as it has its answer
     python -m benchmarks.serve.load --url ... --photos ... --rate 90 --seconds 30   # Poisson arrivals
 

@@ -85,7 +85,7 @@ def _study(options: argparse.Namespace, scratch: Path) -> Study:
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     kept = {name: value for name, value in vars(options).items() if name not in ("venv", "json", "setup")}
     kept["contenders"] = [one.name for one in options.contenders]
-    kept["photos"] = options.photos.name if options.photos else "data/plantvillage, or drawn"
+    kept["photos"] = options.photos.name if options.photos else "data/plantvillage-native-sample, or drawn"
     return kept
 
 
