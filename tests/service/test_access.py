@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 from tests.fakes.pictures import picture_bytes
 from tests.fakes.tiny_bundle import RED
+
+from leafsight.errors import StateBusyError
+from leafsight.service.guesses import ONE_MORE_S, TRIES
 
 JPEG = {"content-type": "image/jpeg"}
 
@@ -102,3 +107,89 @@ def test_one_key_does_not_see_what_another_asked(service: TestClient) -> None:
         200,
     ]
     assert service.post(f"{path}/correction", json={"right": True}, headers=other).status_code == 404
+
+
+def wrong(service: TestClient, number: int) -> Response:
+    key = f"Bearer ls_{'0' * 32}_{number:064x}"
+    return service.get("/v1/conditions", headers={"authorization": key})
+
+
+def test_whoever_guesses_keys_is_slowed_without_asking_the_database(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_key(service, "predict")
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    asked: list[str] = []
+    verify = parts.state.keys.verify
+    monkeypatch.setattr(parts.state.keys, "verify", lambda token: asked.append(token) or verify(token))
+    answers = [wrong(service, number) for number in range(TRIES + 5)]
+    assert [answer.status_code for answer in answers] == [401] * TRIES + [429] * 5
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= ONE_MORE_S
+    assert len(asked) == TRIES
+
+
+def test_guesses_at_once_are_bounded_like_those_one_by_one(service: TestClient) -> None:
+    make_key(service, "predict")
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda number: wrong(service, number).status_code, range(40)))
+    assert statuses.count(401) == TRIES
+
+
+def test_a_key_that_worked_before_goes_on_while_a_neighbour_guesses(service: TestClient) -> None:
+    known, new = make_key(service, "predict"), make_key(service, "predict")
+    assert service.get("/v1/conditions", headers=known).status_code == 200
+    for number in range(TRIES + 1):
+        wrong(service, number)
+    access = service.app.state.parts.access  # type: ignore[attr-defined]
+    access._known = {name: (when - 60, key) for name, (when, key) in access._known.items()}  # a minute later
+    assert service.get("/v1/conditions", headers=known).status_code == 200
+    assert service.get("/v1/conditions", headers=new).status_code == 429  # has to wait: it looks like a guess
+
+
+def test_a_revoked_key_is_a_guess_like_any_other(service: TestClient) -> None:
+    header = make_key(service, "predict")
+    make_key(service, "predict")
+    assert service.get("/v1/conditions", headers=header).status_code == 200
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    parts.state.keys.revoke(min(parts.state.keys.list(), key=lambda one: one.id).id)
+    parts.access._known = {name: (when - 60, key) for name, (when, key) in parts.access._known.items()}
+    statuses = [service.get("/v1/conditions", headers=header).status_code for _ in range(TRIES + 2)]
+    assert statuses == [401] * TRIES + [429] * 2
+
+
+def test_asking_without_a_key_is_no_guess(service: TestClient) -> None:
+    header = make_key(service, "predict")
+    for _ in range(3 * TRIES):
+        assert service.get("/v1/conditions").status_code == 401
+    assert service.get("/v1/conditions", headers=header).status_code == 200
+
+
+def test_valid_keys_are_no_guesses_however_many(service: TestClient) -> None:
+    headers = [make_key(service, "predict") for _ in range(TRIES + 5)]
+    assert {service.get("/v1/conditions", headers=header).status_code for header in headers} == {200}
+
+
+def test_a_database_that_does_not_answer_makes_no_key_wrong(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = make_key(service, "predict")
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    assert service.get("/healthz").status_code == 200
+
+    def busy(token: str) -> None:
+        raise StateBusyError("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.state.keys, "verify", busy)
+        statuses = {service.get("/v1/conditions", headers=header).status_code for _ in range(TRIES + 2)}
+    assert statuses == {503}
+    assert service.get("/v1/conditions", headers=header).status_code == 200
+
+
+def test_no_guess_is_written_down(service: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    make_key(service, "predict")
+    with caplog.at_level("DEBUG"):
+        for number in range(TRIES + 2):
+            wrong(service, number)
+    assert caplog.records
+    assert "ls_" not in "".join(str(vars(record)) for record in caplog.records if record.name != "httpx2")

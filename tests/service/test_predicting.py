@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,13 @@ Colour = tuple[int, int, int]
 
 def photo(colour: Any = RED) -> bytes:
     return picture_bytes(colour)
+
+
+def picture_of(width: int, height: int) -> bytes:
+    """Too large to be diagnosed together with others."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), GREEN).save(file, "JPEG")
+    return file.getvalue()
 
 
 def asked(answer: Any) -> dict[str, Any]:
@@ -84,6 +94,21 @@ def test_the_heatmap_is_a_picture_of_the_photographs_shape(service: TestClient, 
     picture = Image.open(io.BytesIO(base64.b64decode(heatmap["base64"])))
     assert picture.mode == ("RGB" if kind == "png" else "L")
     assert np.asarray(picture).std() > 0
+
+
+def test_what_was_said_of_a_plant_is_kept_with_each_of_its_photographs(service: TestClient) -> None:
+    files = [("photo", (f"{n}.jpg", photo(c), "image/jpeg")) for n, c in enumerate((RED, RED, BLUE))]
+    said = asked(service.post("/v1/predict?plant_id=row-7", files=files))
+    asked(service.post("/v1/predict?plant_id=row-8", content=photo(), headers={"content-type": "image/jpeg"}))
+    asked(service.post("/v1/predict", content=photo(), headers={"content-type": "image/jpeg"}))
+    ids = [one["id"] for one in said["predictions"]]
+    kept = [service.get(f"/v1/predictions/{one}").json() for one in ids]
+    assert [one["combined"] for one in kept] == [{**said["combined"], "predictions": ids}] * 3
+    listed = service.get("/v1/predictions?plant_id=row-7&limit=2").json()
+    rest = service.get(f"/v1/predictions?plant_id=row-7&after={listed['next']}").json()
+    assert [one["id"] for one in listed["predictions"] + rest["predictions"]] == ids[::-1]
+    (alone,) = service.get("/v1/predictions?limit=1").json()["predictions"]
+    assert alone["combined"] is None
 
 
 def test_top_and_combine(service: TestClient) -> None:
@@ -182,6 +207,39 @@ def test_a_database_that_does_not_answer_does_not_cost_the_diagnosis(
     one = said["predictions"][0]
     assert (one["verdict"], one["recorded"], one["id"]) == ("diagnosis", False, None)
     assert b"leafsight_predictions_unrecorded_total 1.0" in service.get("/metrics").content
+
+
+def test_many_at_once_get_each_their_own_answer(start: Callable[..., TestClient]) -> None:
+    """Requests that wait are diagnosed together; what is wrong with one photograph is its sender's."""
+    service = start(deadline_s=60)
+    queue = service.app.state.parts.queue  # type: ignore[attr-defined]
+    bodies = [photo(RED), photo(BLUE), b"\xff\xd8\xff no photograph", photo(GREEN), picture_of(1200, 900)] * 6
+    crops = ["", "?crop=tomato", "", "", ""] * 6
+    hold = threading.Event()
+
+    async def block() -> None:
+        await queue.do(hold.wait, 1)
+
+    def send(number: int) -> Any:
+        headers = {"content-type": "image/jpeg"}
+        return asked(service.post("/v1/predict" + crops[number], content=bodies[number], headers=headers))
+
+    alone = [send(number)["predictions"][0] for number in range(5)]
+    assert service.portal is not None
+    blocked = service.portal.start_task_soon(block)
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        sent = [pool.submit(send, number) for number in range(len(bodies))]
+        while queue.pending < len(bodies) + 1:
+            time.sleep(0.01)
+        hold.set()
+        together = [one.result()["predictions"][0] for one in sent]
+    blocked.result()
+    for number, said in enumerate(together):
+        for name in ("verdict", "top", "possible", "quality", "crop_given", "error"):
+            assert said[name] == alone[number % 5][name]
+    counted = service.get("/metrics").text
+    assert float(counted.split('leafsight_batch_photographs_bucket{le="1.0"} ')[1].split()[0]) < len(bodies)
+    assert "leafsight_batch_size_chosen 1.0" in counted
 
 
 def test_json_is_strict(service: TestClient) -> None:

@@ -126,6 +126,7 @@ def found(client: TestClient) -> dict[str, str]:
     [
         "/healthz", "/readyz", "/v1/models", "/v1/models/{models}", "/v1/conditions", "/v1/predictions",
         "/v1/predictions/{predictions}", "/v1/insight", "/v1/uploads/{uploads}", "/v1/jobs",
+        "/v1/uploads", "/v1/reports", "/v1/load", "/v1/about",
         "/v1/jobs/{jobs}",
     ],
 )  # fmt: skip

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 @click.command(name="serve")
 @click.option("--host", help="Address to listen on; other computers are served only with keys.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Figures and lists are answered on this port only; 0 means on that of everybody.",
+)
+@click.option("--admin-host", help="Address of the admin port; other computers are served only with keys.")
 @click.option("--workers", type=click.IntRange(0, 1024), help="Processes; 0 means one per core.")
 @click.option("--model", type=click.Path(path_type=Path), help="Serve this file, whatever was promoted.")
 @click.option(
@@ -32,9 +38,14 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-photos", type=click.Choice(["never", "ask", "always"]), help="Whether photographs are kept."
 )
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Collection whose health and figures the page shows."
+)
 def command(
     host: str | None,
     port: int | None,
+    admin_port: int | None,
+    admin_host: str | None,
     workers: int | None,
     model: Path | None,
     state_dir: Path | None,
@@ -42,11 +53,13 @@ def command(
     blobs: str | None,
     deadline_ms: int | None,
     keep_photos: str | None,
+    data: Path | None,
 ) -> int:
     """Serve predictions over HTTP until Ctrl-C or SIGTERM; SIGHUP replaces the processes one by one."""
     settings = settings_for(
-        host=host, port=port, workers=workers, model=model, state_dir=state_dir, database_url=database,
-        blob_url=blobs, deadline_ms=deadline_ms, keep_photos=keep_photos,
+        host=host, port=port, admin_port=admin_port, admin_host=admin_host, workers=workers, model=model,
+        state_dir=state_dir, database_url=database, blob_url=blobs, deadline_ms=deadline_ms,
+        keep_photos=keep_photos, data=data,
     )  # fmt: skip
     for library in ("fastapi", "uvicorn", "sqlalchemy"):
         require(library, "serve")
@@ -69,6 +82,8 @@ def _options(settings: Settings) -> ServiceOptions:
         model=settings.model,
         host=settings.host,
         port=settings.port,
+        admin_host=settings.admin_host,
+        admin_port=settings.admin_port,
         workers=settings.workers or cores(),
         deadline_s=settings.deadline_ms / 1000,
         max_request_bytes=settings.max_request_bytes,
@@ -77,7 +92,24 @@ def _options(settings: Settings) -> ServiceOptions:
         max_image_pixels=settings.max_image_pixels,
         keep_photos=cast(KeepPhotos, settings.keep_photos),
         keep_days=settings.keep_days,
+        data=_collection(settings.data),
     )
+
+
+def _collection(data: Path | None) -> Path | None:
+    """Where it really is, since a process may work elsewhere; one that is not there is a slip.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    if data is None:
+        return None
+    path = data.expanduser().absolute()
+    if not path.exists():
+        raise UsageError(
+            f"the collection {path} is not there", hint="give a folder of class folders to --data"
+        )
+    return path
 
 
 def _prepare(options: ServiceOptions) -> None:
@@ -96,11 +128,12 @@ def _prepare(options: ServiceOptions) -> None:
         state.close()
     if keys:
         return
-    if not _is_local(options.host):
-        raise UsageError(
-            f"there are no keys, so only this computer may be served, not {options.host}",
-            hint="make a key with: leafsight keys make NAME --scope predict",
-        )
+    for host in [options.host, *([options.admin_host] if options.admin_port else [])]:
+        if not _is_local(host):
+            raise UsageError(
+                f"there are no keys, so only this computer may be served, not {host}",
+                hint="make a key with: leafsight keys make NAME --scope predict",
+            )
     talk("no keys: only this computer is answered; leafsight keys make NAME makes one")
 
 

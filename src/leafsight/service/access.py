@@ -16,7 +16,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from fastapi import Request
 
-from leafsight.errors import AuthenticationError, ForbiddenError, RateLimitError
+from leafsight.errors import AuthenticationError, ForbiddenError, NotFoundError, RateLimitError
+from leafsight.service.admin_side import is_admin_side
+from leafsight.service.guesses import Guesses
 
 if TYPE_CHECKING:
     from leafsight.service.recording import Recorder
@@ -57,6 +59,7 @@ class Access:
         recorder: the thread that may ask it.
         now: seconds of a clock that never goes back.
         now_ms: milliseconds of the clock on the wall, for allowances by minute and day.
+        admin_apart: what wants the scope admin is answered on the admin side only.
     """
 
     def __init__(
@@ -65,24 +68,31 @@ class Access:
         recorder: Recorder,
         now: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        *,
+        admin_apart: bool = False,
     ) -> None:
         self._state, self._recorder, self._now, self._now_ms = state, recorder, now, now_ms
         self._known: dict[bytes, tuple[float, KeyRecord | None]] = {}
         self._any: tuple[float, bool] = (-REMEMBERED_S, True)
+        self._guesses, self._admin_apart = Guesses(now), admin_apart
 
     async def caller(self, request: Request, scope: Scope) -> Caller:
         """Who asks, if they may.
 
         Raises:
+            NotFoundError: this is asked for on the admin side only, and the request did not come there.
             AuthenticationError: no key, or not a valid one.
             ForbiddenError: the key has not this scope, or the request comes from somewhere else.
-            RateLimitError: the key's allowance for this minute is used up.
+            RateLimitError: the key's allowance for this minute is used up, or too many keys from this address
+                were not valid.
         """
+        if scope == "admin" and self._admin_apart and not is_admin_side(request.scope):
+            raise NotFoundError("this is not answered here", hint="ask on the admin side of the service")
         _refuse_other_sites(request)
         if not await self._has_keys():
             _refuse_strangers(request)
             return Caller(None)
-        key = await self._key(request)
+        key = await self._key(request, _address(request))
         if scope not in key.scopes and "admin" not in key.scopes:
             raise ForbiddenError(
                 f"the key {key.name!r} has not the scope {scope!r}", hint="ask the operator for another key"
@@ -123,7 +133,7 @@ class Access:
             self._any = (self._now(), there)
         return there
 
-    async def _key(self, request: Request) -> KeyRecord:
+    async def _key(self, request: Request, address: str) -> KeyRecord:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token or len(token) > 200:
             raise AuthenticationError(
@@ -131,15 +141,45 @@ class Access:
             )
         print_ = sha256(token.encode()).digest()
         asked, key = self._known.get(print_, (-REMEMBERED_S, None))
-        if self._now() - asked > REMEMBERED_S:
-            key = await self._recorder.do(lambda: self._state.keys.verify(token))
+        if key is None or self._now() - asked > REMEMBERED_S:
+            # Whoever came with this key before is not held up by a neighbour who guesses.
+            may_wait = print_ not in self._known
+            self._known.pop(print_, None)
+            key = await self._verified(token, address, may_wait=may_wait)
             if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            if key is not None:
-                self._known[print_] = (self._now(), key)
+                self._known.pop(next(iter(self._known)))
+            self._known[print_] = (self._now(), key)
+        return key
+
+    async def _verified(self, token: str, address: str, *, may_wait: bool) -> KeyRecord:
+        """The key of a token, looked up in the database.
+
+        Args:
+            token: as it was sent.
+            address: from where.
+            may_wait: whether it may be told to come back when too many from there were not valid.
+        """
+        wait_s = self._guesses.take(address)
+        if wait_s and may_wait:
+            raise RateLimitError(
+                "too many keys that came from this address are not valid",
+                hint="wait as Retry-After says, and check the key",
+                retry_after_s=wait_s,
+            )
+        try:
+            key = await self._recorder.do(lambda: self._state.keys.verify(token))
+        except BaseException:
+            self._guesses.give_back(address)  # nobody knows whether it is valid
+            raise
         if key is None:
             raise AuthenticationError("the key is not valid, or it was revoked", hint=MAKE_ONE)
+        if not wait_s:
+            self._guesses.give_back(address)
         return key
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _refuse_strangers(request: Request) -> None:
@@ -148,9 +188,8 @@ def _refuse_strangers(request: Request) -> None:
     The name is looked at because a page of another site can make its own name point here (DNS rebinding).
     """
     host = _split(f"//{request.headers.get('host', '')}").hostname
-    client = request.client.host if request.client else ""
     through_proxy = any(name in request.headers for name in FORWARDED)
-    if not _is_local(client) or host not in LOCAL_NAMES or through_proxy:
+    if not _is_local(_address(request)) or host not in LOCAL_NAMES or through_proxy:
         raise ForbiddenError("without keys the service answers this computer only", hint=MAKE_ONE)
 
 

@@ -15,26 +15,50 @@ from starlette.exceptions import HTTPException
 from leafsight import __version__
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
-from leafsight.service import jobs_routes, models_routes, operation_routes, predicting, predictions_routes
+from leafsight.service import (
+    jobs_routes,
+    models_routes,
+    operation_routes,
+    page_routes,
+    predicting,
+    predictions_routes,
+    reports_routes,
+)
 from leafsight.service.access import Access
+from leafsight.service.clerk_bell import Bell
 from leafsight.service.contract import describe
 from leafsight.service.envelope import Envelope
-from leafsight.service.forgetting import EVERY_S, forget_old
+from leafsight.service.forgetting import EVERY_S, Forgetting
 from leafsight.service.held_model import ModelHolder
+from leafsight.service.insight import Insights
 from leafsight.service.lifecycle import Lifecycle
+from leafsight.service.load import LOOK_S, Load, resident_bytes
 from leafsight.service.metrics import Metrics
 from leafsight.service.options import ServiceOptions
-from leafsight.service.parts import Parts
+from leafsight.service.parts import Parts, wall_clock_ms
 from leafsight.service.problems import answer_problem
 from leafsight.service.recording import Recorder
+from leafsight.service.tracing import Tracing
 from leafsight.service.working import WorkQueue
 
 if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+
     from leafsight.state import State
 
-ROUTES = (predicting, predictions_routes, models_routes, jobs_routes, operation_routes)
+ROUTES = (
+    predicting,
+    predictions_routes,
+    models_routes,
+    jobs_routes,
+    reports_routes,
+    operation_routes,
+    page_routes,
+)
 TAKEN_BY_FRAMEWORK = (LeafsightError, RequestValidationError, HTTPException)
 DESCRIPTION = "What is wrong with this leaf, how sure that is, and where in the picture it shows."
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""The framework's own would tell queries and the messages of errors; ours is in ``tracing``."""
 FIRST_FORGETTING_S = 60.0
 STATE_WAIT_S = 1.0
 """For a locked database: an answer does not wait longer for its record."""
@@ -54,10 +78,14 @@ def create_app(options: ServiceOptions) -> FastAPI:
         # Their pages would load scripts from other servers.
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
         lifespan=_lifespan,
     )
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
-    app.state.options, app.state.lifecycle, app.state.metrics = options, Lifecycle(), Metrics()
+    app.state.options, app.state.metrics = options, Metrics()
+    app.state.lifecycle = Lifecycle(app.state.metrics.in_flight)
+    app.state.bell = Bell()
+    app.state.tracing = Tracing()
     for module in ROUTES:
         app.include_router(module.router)
     for kind in TAKEN_BY_FRAMEWORK:
@@ -68,6 +96,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         metrics=app.state.metrics,
         max_bytes=options.max_request_bytes,
         body_timeout_s=options.body_timeout_s,
+        tracing=app.state.tracing,
     )
     return app
 
@@ -75,9 +104,11 @@ def create_app(options: ServiceOptions) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything, be ready, and close in the other order: what was begun is finished."""
+    app.state.tracing.open()
     parts = await asyncio.to_thread(_open, app)
     app.state.parts = parts
-    beside = [asyncio.create_task(_watch(parts)), asyncio.create_task(_forget(parts))]
+    work = (_watch(parts), _forget(parts), _measure(parts), app.state.bell.watch(parts))
+    beside = [asyncio.create_task(one) for one in work]
     parts.lifecycle.ready = True
     try:
         yield
@@ -88,6 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(_close, parts)
+        await asyncio.to_thread(app.state.tracing.close)
 
 
 def _open(app: FastAPI) -> Parts:
@@ -98,45 +130,63 @@ def _open(app: FastAPI) -> Parts:
     metrics: Metrics = app.state.metrics
     limits = DecodeLimits(max_bytes=options.max_image_bytes, max_pixels=options.max_image_pixels)
     registry = open_registry(options.registry_dir)
-    model = ModelHolder(registry, model=options.model, threads=1, limits=limits, swapped=metrics.swapped)
+    queue = WorkQueue(threads=options.threads, deadline_s=options.deadline_s, metrics=metrics)
+    model = ModelHolder(
+        registry,
+        model=options.model,
+        threads=1,
+        limits=limits,
+        swapped=metrics.swapped,
+        chosen=queue.suit,
+    )
     state: State = open_state(options.database_url, busy_timeout_s=STATE_WAIT_S)
-    recorder = Recorder(state, metrics)
+    recorder, blobs = Recorder(state, metrics), open_blobs(options.blob_url)
     return Parts(
         options=options,
         registry=registry,
         state=state,
-        blobs=open_blobs(options.blob_url),
+        blobs=blobs,
         recorder=recorder,
-        access=Access(state, recorder),
-        queue=WorkQueue(threads=options.threads, deadline_s=options.deadline_s, metrics=metrics),
+        access=Access(state, recorder, admin_apart=bool(options.admin_port)),
+        queue=queue,
         model=model,
         metrics=metrics,
         lifecycle=app.state.lifecycle,
+        insights=Insights(state, blobs, lambda: model.now.id, wall_clock_ms),
+        load=Load(metrics),
     )
 
 
 def _close(parts: Parts) -> None:
     parts.queue.close()
     parts.storing.shutdown()
+    parts.insights.close()
     parts.recorder.close()
     parts.state.close()
 
 
 async def _forget(parts: Parts) -> None:
     """Soon after the start, then every hour."""
+    forgetting = Forgetting(parts.state, parts.blobs, keep_days=parts.options.keep_days, now_ms=parts.now_ms)
     while True:
         await asyncio.sleep(FIRST_FORGETTING_S)
         try:
-            await asyncio.to_thread(
-                forget_old,
-                parts.state,
-                parts.blobs,
-                now_ms=parts.now_ms(),
-                keep_days=parts.options.keep_days,
-            )
+            await asyncio.to_thread(forgetting.look)
         except LeafsightError as error:
             LOG.warning("old predictions not removed", extra={"fields": {"reason": error.message}})
         await asyncio.sleep(EVERY_S)
+
+
+async def _measure(parts: Parts) -> None:
+    """What this process takes, and a look at the counters of all, so that the load has a history."""
+    while True:
+        held = parts.model.now
+        parts.metrics.process(resident_bytes(), held.id, held.name)
+        try:
+            await asyncio.to_thread(parts.load.look)
+        except Exception:
+            LOG.exception("looking at the load failed")  # figures are worth less than answers
+        await asyncio.sleep(LOOK_S)
 
 
 async def _watch(parts: Parts) -> None:

@@ -20,6 +20,7 @@ from leafsight.errors import OverloadError, RequestTooLargeError
 from leafsight.service.lifecycle import Lifecycle
 from leafsight.service.metrics import Metrics
 from leafsight.service.problems import TooSlowError, problem_of
+from leafsight.service.tracing import Tracing
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = {
@@ -50,6 +51,7 @@ class Envelope:
         max_bytes: of a body.
         body_timeout_s: for the whole body.
         now: seconds of a clock that never goes back.
+        tracing: of this process.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Envelope:
         max_bytes: int,
         body_timeout_s: float,
         now: Callable[[], float] = time.perf_counter,
+        tracing: Tracing | None = None,
     ) -> None:
         self._app, self._lifecycle, self._metrics = app, lifecycle, metrics
+        self._tracing = tracing or Tracing()
         self._max_bytes, self._body_timeout_s, self._now = max_bytes, body_timeout_s, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,6 +77,7 @@ class Envelope:
         body = _Body(scope, receive, self._lifecycle, self._max_bytes, self._body_timeout_s)
         exchange = _Exchange(scope, send, self._lifecycle, body, self._now)
         started = self._now()
+        traced = self._tracing.begin(scope, exchange.request_id)
         with self._lifecycle.request():
             try:
                 body.check_length()
@@ -83,6 +88,7 @@ class Envelope:
             finally:
                 body.forget()
                 self._write_down(exchange, scope, (exchange.ended or self._now()) - started)
+                self._tracing.end(traced, scope, exchange.status)
 
     async def _failed(self, error: Exception, exchange: _Exchange, scope: Scope, receive: Receive) -> None:
         answer = problem_of(error, exchange.request_id)

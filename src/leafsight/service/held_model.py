@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
 from leafsight.inference import BundlePredictor
+from leafsight.service.pass_size import quickest_pass
 
 if TYPE_CHECKING:
     from leafsight.registry import Registry
@@ -50,7 +51,11 @@ class ModelHolder:
         model: one file that is served whatever the registry says.
         threads: of ONNX Runtime for one call.
         limits: of the decoder.
+        pass_size: photographs in one pass of the network at most; ``None`` measures which is quickest where
+            larger ones may be: on an accelerator, or with several threads a call. On one thread of a
+            processor they are not, and nothing is measured.
         swapped: told when another model was taken into service.
+        chosen: told of the size of pass of a model that was loaded.
         now: seconds of a clock that never goes back.
     """
 
@@ -61,11 +66,13 @@ class ModelHolder:
         model: Path | None,
         threads: int,
         limits: DecodeLimits,
+        pass_size: int | None = None,
         swapped: Callable[[], None] = lambda: None,
+        chosen: Callable[[int], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._model, self._threads = registry, model, threads
-        self._limits, self._swapped = limits, swapped
+        self._limits, self._swapped, self._pass_size, self._chosen = limits, swapped, pass_size, chosen
         self._now, self._refused, self._again = now, "", 0.0
         self._token = "" if model else registry.watch_token(SERVING)
         self.now = self._load()
@@ -98,6 +105,14 @@ class ModelHolder:
         registry = self._registry
         # Opened by the registry, a bundle is what its name says, and the error names the way back.
         bundle = self._model or registry.bundle(registry.get(SERVING), keep_network=True)
-        predictor = BundlePredictor(bundle, threads=self._threads, limits=self._limits, top=MOST_CLASSES)
+        predictor = BundlePredictor(
+            bundle, threads=self._threads, pass_size=1, limits=self._limits, top=MOST_CLASSES
+        )
         predictor.warm_up()
+        network = predictor.network
+        if self._pass_size is not None:
+            network.batch_size = self._pass_size
+        elif network.may_gain_from_batches:
+            network.batch_size = quickest_pass(network.run_grey)
+        self._chosen(network.batch_size)
         return HeldModel(predictor, predictor.bundle.content_hash, predictor.bundle.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
@@ -15,11 +15,12 @@ from starlette.responses import Response, StreamingResponse
 
 from leafsight.errors import NotFoundError, OverloadError, StateBusyError, UsageError
 from leafsight.service.access import Caller
-from leafsight.service.listings import JobFound, JobsPage, UploadFound
+from leafsight.service.listings import JobFound, JobsPage
 from leafsight.service.once import answer_once, json_answer
 from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
 from leafsight.service.parts import Parts, parts_of
 from leafsight.service.predictions_routes import Id
+from leafsight.service.report_listings import UploadShown, UploadsPage
 from leafsight.service.schemas import PROBLEMS, UploadAccepted
 from leafsight.service.upload_types import UPLOADED, check_signature, ending_of
 
@@ -67,26 +68,40 @@ async def upload(
     async def produce() -> Response:
         await parts.access.count_photographs(caller, 1)
         said = await asyncio.to_thread(_keep, parts, body, sha, kind, label, caller.key_id)
+        request.app.state.bell.ring()
         return json_answer(said, 202, {"location": f"/v1/jobs/{said['job']}"})
 
     return await answer_once(request, parts, caller, sha256(f"{label}:{sha}".encode()).hexdigest(), produce)
 
 
-@router.get("/v1/uploads/{id}", summary="One upload", response_model=UploadFound)
+@router.get("/v1/uploads", summary="Uploads", response_model=UploadsPage)
+async def uploads(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """Newest first: one's own, or all with the scope admin. Each with the job that looks into it."""
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+    last = id_of(after)
+    own = None if caller.key is None or "admin" in caller.key.scopes else caller.key.id
+
+    def look() -> dict[str, Any]:
+        page = parts.state.uploads.page(last, limit, key_id=own)
+        return {"uploads": _with_jobs(parts, page.records), "next": cursor_of(page.next)}
+
+    return json_answer(await parts.recorder.do(look))
+
+
+@router.get("/v1/uploads/{id}", summary="One upload", response_model=UploadShown)
 async def one_upload(request: Request, id: Id) -> Response:  # noqa: A002
     """What was sent, and what became of it."""
     parts = parts_of(request)
     caller = await parts.access.caller(request, "upload")
-    found = await parts.recorder.do(lambda: parts.state.uploads.get(id))
-    if found is None or not _may_see(caller.key, found.key_id):
-        raise NotFoundError(f"there is no upload {id}", hint="ids stand in the answers of /v1/uploads")
-    return json_answer(
-        {
-            "id": found.id, "created_at": found.created_ms, "name": found.name, "bytes": found.bytes,
-            "sha256": found.sha256, "media_type": found.media_type, "label": found.label,
-            "state": found.state,
-        }
-    )  # fmt: skip
+
+    def look() -> dict[str, Any]:
+        found = parts.state.uploads.get(id)
+        if found is None or not _may_see(caller.key, found.key_id):
+            raise NotFoundError(f"there is no upload {id}", hint="ids stand in the answers of /v1/uploads")
+        return _with_jobs(parts, [found])[0]
+
+    return json_answer(await parts.recorder.do(look))
 
 
 @router.get("/v1/jobs", summary="Long work", response_model=JobsPage)
@@ -166,25 +181,36 @@ async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
 def _keep(
     parts: Parts, body: bytes, sha: str, kind: str, label: str | None, key_id: str | None
 ) -> dict[str, str]:
-    """The file first, then its record, then its job: so that nothing that was sent is lost."""
+    """The file first, then its record and its job, together: so that nothing that was sent is lost."""
     from leafsight.state import JobRecord, UploadRecord, new_id
 
-    one, work, now_ms = new_id(), new_id(), parts.now_ms()
+    one, now_ms = new_id(), parts.now_ms()
     blob = f"uploads/{one}.{ending_of(kind)}"
     parts.blobs.put(blob, body)
     parts.state.uploads.add(
         UploadRecord(
             id=one, created_ms=now_ms, name=blob.rpartition("/")[2], bytes=len(body), sha256=sha,
             media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
-        )
-    )  # fmt: skip
-    parts.state.jobs.add(
+        ),
         JobRecord(
-            id=work, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms, progress={},
-            result=None, error=None, request={"upload": one, "key": key_id},
-        )
+            # By the same id, so that it is found from the upload.
+            id=one, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms,
+            request={"upload": one, "key": key_id},
+        ),
     )  # fmt: skip
-    return {"id": one, "job": work}
+    return {"id": one, "job": one}
+
+
+def _with_jobs(parts: Parts, found: Sequence[Any]) -> list[dict[str, Any]]:
+    jobs = parts.state.jobs.some([one.id for one in found])
+    return [
+        {
+            "id": one.id, "created_at": one.created_ms, "name": one.name, "bytes": one.bytes,
+            "sha256": one.sha256, "media_type": one.media_type, "label": one.label, "state": one.state,
+            "job": _plain(jobs[one.id]) if one.id in jobs else None,
+        }
+        for one in found
+    ]  # fmt: skip
 
 
 def _job(parts: Parts, id: str, caller: Caller | None = None) -> Any:  # noqa: A002

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Lifecycle:
     """One for each process; used from the event loop only.
+
+    Args:
+        told: how many requests are being answered, whenever that changes.
 
     Attributes:
         ready: the model is warm and the database answers.
@@ -17,7 +20,8 @@ class Lifecycle:
         followers: callers who follow jobs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[int], None] = lambda in_flight: None) -> None:
+        self._told = told
         self.ready = False
         self.draining = False
         self.in_flight = 0
@@ -28,7 +32,9 @@ class Lifecycle:
     def request(self) -> Iterator[None]:
         """Count one request while it is answered."""
         self.in_flight += 1
+        self._told(self.in_flight)
         try:
             yield
         finally:
             self.in_flight -= 1
+            self._told(self.in_flight)

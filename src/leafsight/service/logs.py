@@ -8,6 +8,8 @@ import sys
 import time
 import traceback
 
+from leafsight.service.tracing import trace_fields
+
 
 class JsonLines(logging.Formatter):
     """Time (UTC), level, event and its fields; a traceback as one text."""
@@ -21,7 +23,7 @@ class JsonLines(logging.Formatter):
             "event": record.getMessage(),
             "process": record.process,
         }
-        said.update(getattr(record, "fields", {}))
+        said.update(getattr(record, "fields", {}), **trace_fields())
         if record.exc_info and record.exc_info[0] is not None:
             said["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         return json.dumps(said, default=str)  # in ASCII: a terminal obeys some of the rest

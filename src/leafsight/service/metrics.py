@@ -7,11 +7,19 @@ Names end in their unit, as https://prometheus.io/docs/practices/naming/ asks. W
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+PREDICT_SECONDS = (
+    0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5,
+    2.0, 3.0, 5.0, 10.0, 30.0,
+)  # fmt: skip
+"""Closer together, for quantiles: within half of the value everywhere."""
+PREDICT = "/v1/predict"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -59,11 +67,62 @@ class Metrics:
             registry=self._registry,
         )
         self._swaps = Counter("leafsight_model_swaps", "Models taken into service.", registry=self._registry)
+        self._together = Histogram(
+            "leafsight_batch_photographs",
+            "Photographs taken from the queue and worked on together.",
+            buckets=(1, 2, 4, 8, 16, 32),
+            registry=self._registry,
+        )
+        self._pass_size = Gauge(
+            "leafsight_batch_size_chosen",
+            "Photographs in one pass of the network at most.",
+            multiprocess_mode="livemax",
+            registry=self._registry,
+        )
+        self._predict = Histogram(
+            "leafsight_predict_seconds",
+            "Time to answer requests for diagnoses; refused and failed ones are not among them.",
+            buckets=PREDICT_SECONDS,
+            registry=self._registry,
+        )
+        self._of_the_process()
+
+    def _of_the_process(self) -> None:
+        """What each process says of itself; forgotten when it ends, but for the first start of all."""
+        self._in_flight = Gauge(
+            "leafsight_requests_in_flight",
+            "Requests being answered.",
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        self._memory = Gauge(
+            "leafsight_process_memory_bytes",
+            "Resident memory of each process; pages that processes share count in each.",
+            multiprocess_mode="liveall",
+            registry=self._registry,
+        )
+        self._model = Gauge(
+            "leafsight_process_model",
+            "1 for the model that a process answers with.",
+            ["model", "name"],
+            multiprocess_mode="liveall",
+            registry=self._registry,
+        )
+        self._started = Gauge(
+            "leafsight_start_seconds",
+            "When the service started, seconds since 1970.",
+            multiprocess_mode="min",
+            registry=self._registry,
+        )
+        self._started.set(time.time())
+        self._held = ("", "")
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
+        if route == PREDICT and status < 400:
+            self._predict.observe(seconds)
 
     def verdict(self, verdict: str) -> None:
         """One diagnosed photograph."""
@@ -81,6 +140,14 @@ class Metrics:
         """How many photographs wait or are being diagnosed in this process."""
         self._waiting.set(photographs)
 
+    def together(self, photographs: int) -> None:
+        """How many photographs were taken from the queue together."""
+        self._together.observe(photographs)
+
+    def pass_size(self, photographs: int) -> None:
+        """How many photographs go through the network at once."""
+        self._pass_size.set(photographs)
+
     def unrecorded(self, photographs: int) -> None:
         """Answers that were given but could not be kept."""
         self._unrecorded.inc(photographs)
@@ -89,13 +156,34 @@ class Metrics:
         """Another model was taken into service."""
         self._swaps.inc()
 
+    def in_flight(self, requests: int) -> None:
+        """How many requests this process is answering."""
+        self._in_flight.set(requests)
+
+    def process(self, memory_bytes: int | None, model: str, name: str) -> None:
+        """What this process takes and answers with; told now and then."""
+        if memory_bytes is not None:
+            self._memory.set(memory_bytes)
+        if self._held != (model, name):
+            if self._held[0]:
+                self._model.labels(*self._held).set(0)
+            self._held = (model, name)
+        self._model.labels(model, name).set(1)
+
     def text(self) -> bytes:
         """All counters, of all processes, as Prometheus reads them."""
+        return generate_latest(self._all())
+
+    def families(self) -> Iterable[Metric]:
+        """The same as values; reads a file or more of each process."""
+        return self._all().collect()
+
+    def _all(self) -> CollectorRegistry:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return generate_latest(self._registry)
+            return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together
 
 
 def forget_process(process_id: int) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import platform
+from functools import cache
+from importlib import metadata
+
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from leafsight import __version__
-from leafsight.service.listings import Alive, Ready
+from leafsight.service.listings import Alive, LoadNow, Ready
 from leafsight.service.metrics import MEDIA_TYPE
 from leafsight.service.once import json_answer
 from leafsight.service.parts import parts_of
@@ -32,6 +37,33 @@ async def ready(request: Request) -> Response:
         return problem(503, "not-ready", f"the process is {why}", request_id=request_id, retry_after_s=1)
     await parts.recorder.do(parts.state.check)
     return json_answer({"status": "ready", "model": parts.model.now.id})
+
+
+@router.get("/v1/load", summary="How much there is to do", response_model=LoadNow)
+async def load(request: Request) -> Response:
+    """Rates and latency of the last minute and quarter of an hour, over all processes of the service."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    held, lifecycle = parts.model.now, parts.lifecycle
+    counted = await asyncio.to_thread(parts.load.answer)
+    health = await parts.insights.health()
+    return json_answer(
+        {
+            **counted,
+            "versions": _versions(),
+            "model": {"hash": held.id, "name": held.name},
+            "health": {"ready": lifecycle.ready and not lifecycle.draining, **health},
+        }
+    )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {
+        "leafsight": __version__,
+        "python": platform.python_version(),
+        "onnxruntime": metadata.version("onnxruntime"),
+    }
 
 
 @router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,10 @@ class ServiceOptions:
         keep_photos: whether photographs are kept: never, when the sender says so, always.
         keep_days: for how long predictions are remembered.
         watch_s: how often a process looks whether another model was promoted.
+        admin_host: address that the admin side is listened for on.
+        admin_port: of the admin side; 0 means that there is none, and everything is answered on ``port``.
+        data: collection whose reports are shown; ``None`` shows none.
+        ticket_secret: signs permits for files of reports; made once for all processes of a server.
     """
 
     registry_dir: Path
@@ -54,3 +59,7 @@ class ServiceOptions:
     keep_photos: KeepPhotos = "ask"
     keep_days: int = 90
     watch_s: float = 1.0
+    admin_host: str = "127.0.0.1"
+    admin_port: int = 0
+    data: Path | None = None
+    ticket_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

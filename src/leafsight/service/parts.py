@@ -13,10 +13,13 @@ from fastapi import Request
 from leafsight.images import DecodeLimits
 from leafsight.service.access import Access
 from leafsight.service.held_model import ModelHolder
+from leafsight.service.insight import Insights
 from leafsight.service.lifecycle import Lifecycle
+from leafsight.service.load import Load
 from leafsight.service.metrics import Metrics
 from leafsight.service.options import ServiceOptions
 from leafsight.service.recording import Recorder
+from leafsight.service.storing import StorePause
 from leafsight.service.working import WorkQueue
 
 if TYPE_CHECKING:
@@ -44,9 +47,12 @@ class Parts:
         model: in service.
         metrics: counters.
         lifecycle: starting, ready, draining.
+        insights: what was diagnosed lately, looked up beside the work.
+        load: how much there is to do.
         now_ms: the clock on the wall.
         storing: one thread that encodes photographs again: a large one takes a gigabyte for a moment, and
             every thread keeps some of that for its next.
+        store_pause: whether the store is to be left alone.
     """
 
     options: ServiceOptions
@@ -59,8 +65,11 @@ class Parts:
     model: ModelHolder
     metrics: Metrics
     lifecycle: Lifecycle
+    insights: Insights
+    load: Load
     now_ms: Callable[[], int] = wall_clock_ms
     storing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "storing"))
+    store_pause: StorePause = field(default_factory=StorePause)
 
     @property
     def limits(self) -> DecodeLimits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -15,24 +14,30 @@ from starlette.responses import Response
 from leafsight.errors import NotFoundError, RequestTooLargeError, TaxonomyError
 from leafsight.service.listings import Insight, PredictionFound, PredictionsPage
 from leafsight.service.once import answer_once, json_answer
-from leafsight.service.pages import After, Limit, cursor_of, id_of
+from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
 from leafsight.service.parts import Parts, parts_of
 from leafsight.service.schemas import CORRECTION_BODY, PROBLEMS, Correction, Created
 from leafsight.taxonomy import find_class
 
 router = APIRouter(tags=["predictions"], responses=PROBLEMS)
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hex digits.")]
-DAY_MS = 86_400_000
 MAX_CORRECTION_BYTES = 64 * 1024
 
 
 @router.get("/v1/predictions", summary="What was diagnosed", response_model=PredictionsPage)
-async def predictions(request: Request, limit: Limit = 50, after: After = None) -> Response:
+async def predictions(
+    request: Request,
+    limit: Limit = 50,
+    after: After = None,
+    plant_id: Annotated[
+        str | None, Query(max_length=100, pattern=PLAIN, description="Photographs of this plant only.")
+    ] = None,
+) -> Response:
     """Newest first."""
     parts = parts_of(request)
     await parts.access.caller(request, "admin")
     last = id_of(after)
-    page = await parts.recorder.do(lambda: parts.state.predictions.page(last, limit))
+    page = await parts.recorder.do(lambda: parts.state.predictions.page(last, limit, plant_id))
     return json_answer({"predictions": [_plain(one) for one in page.records], "next": cursor_of(page.next)})
 
 
@@ -104,18 +109,18 @@ async def correct(request: Request, id: Id) -> Response:  # noqa: A002
 
 @router.get("/v1/insight", summary="Counts of verdicts and conditions", response_model=Insight)
 async def insight(
-    request: Request, days: Annotated[int, Query(ge=1, le=366, description="How far back.")] = 30
+    request: Request,
+    days: Annotated[int, Query(ge=1, le=366, description="How far back.")] = 30,
+    recent_hours: Annotated[int, Query(ge=1, le=8784, description="Looked at for drift.")] = 72,
+    reference_hours: Annotated[int, Query(ge=1, le=8784, description="Of the model's first time.")] = 336,
 ) -> Response:
-    """What was diagnosed lately, by day, verdict and condition, and how long it took."""
+    """What was diagnosed lately, what people said of it, and whether it looks as it did before.
+
+    Figures are kept for two seconds, those on drift for a minute.
+    """
     parts = parts_of(request)
     await parts.access.caller(request, "admin")
-    since_ms = parts.now_ms() - days * DAY_MS
-
-    def count() -> dict[str, Any]:
-        summary = asdict(parts.state.predictions.summary(since_ms))
-        return {**summary, "corrections": parts.state.corrections.counts(since_ms)}
-
-    return json_answer(await parts.recorder.do(count))
+    return json_answer(await parts.insights.lately(days, recent_hours, reference_hours))
 
 
 async def _correction(request: Request) -> Correction:
@@ -163,6 +168,7 @@ def _plain(found: Any) -> dict[str, Any]:
         "quality": found.quality,
         "latency_ms": round(found.latency_ms, 3),
         "stored": found.photo_blob is not None,
+        "combined": found.answer.get("combined"),
     }
 
 

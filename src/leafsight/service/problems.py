@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from leafsight.errors import LeafsightError, OverloadError
 from leafsight.service.contract import describe
+from leafsight.service.tracing import note_problem
 
 TYPES = "https://leafsight.example/problems/"
 """Names, not addresses: RFC 9457 section 3.1.1 lets a type be any URI. The last part is the slug."""
@@ -63,6 +64,7 @@ def problem(
         faults: one for each wrong field.
         retry_after_s: when it is worth another try; becomes whole seconds, rounded up.
     """
+    note_problem(slug)
     document: dict[str, Any] = {
         "type": TYPES + slug,
         "title": HTTPStatus(status).phrase,
@@ -123,5 +125,6 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # The framework names those of the first route that fits, not those of the path.
         methods = describe(request.app)["paths"].get(getattr(request.scope.get("route"), "path", ""), {})
-        answer.headers["allow"] = ", ".join(sorted(method.upper() for method in methods))
+        if methods:  # the page's files are no part of the contract, and have one route each
+            answer.headers["allow"] = ", ".join(sorted(method.upper() for method in methods))
     return answer

@@ -79,6 +79,12 @@ class CombinedAnswer(Said):
     used: int = Field(description="Photographs that could be judged.")
 
 
+class CombinedKept(CombinedAnswer):
+    """One diagnosis from several photographs of a plant, with each of which it is kept."""
+
+    predictions: list[str] = Field(description="Ids of what was said about each photograph.")
+
+
 class ModelName(BaseModel):
     """Which model answered."""
 
@@ -138,9 +144,24 @@ _PROBLEM: dict[str, Any] = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "5XX": _PROBLEM}
 CORRECTION_BODY: dict[str, Any] = {
     "required": True,
-    "content": {"application/json": {"schema": Correction.model_json_schema()}},
+    "content": {
+        "application/json": {
+            "schema": Correction.model_json_schema(),
+            "examples": {
+                "right": {"summary": "It was right", "value": {"right": True}},
+                "wrong": {
+                    "summary": "It was something else",
+                    "value": {"right": False, "class": "tomato/late_blight", "note": "seen under the lens"},
+                },
+            },
+        }
+    },
 }
 _FILE = {"type": "string", "format": "binary"}
+GREEN_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAGUlEQVR42mO06bFhIAUwMZAIRjWMahg6GgBOdQEk/4yxgwAAAABJRU5E"
+    "rkJggg=="
+)
 PREDICT_BODY: dict[str, Any] = {
     "required": True,
     "description": "Photographs: JPEG, PNG, WebP, MPO, BMP or TIFF.",
@@ -172,7 +193,13 @@ PREDICT_BODY: dict[str, Any] = {
                     }
                 },
                 "required": ["photos"],
-            }
+            },
+            "examples": {
+                "one": {
+                    "summary": "A square of green, 16 px a side, as PNG",
+                    "value": {"photos": [{"name": "green.png", "base64": GREEN_PNG}]},
+                }
+            },
         },
     },
 }

@@ -22,7 +22,9 @@ from typing import Any
 
 from leafsight.errors import UsageError
 from leafsight.service.accepting import ABSENT, Shares
+from leafsight.service.clerk_keeper import ClerkKeeper
 from leafsight.service.options import ServiceOptions
+from leafsight.service.tracing import check_tracing
 
 BACKLOG = 2048
 READY_WITHIN_S = 60
@@ -52,18 +54,22 @@ def serve(options: ServiceOptions, *, say: Callable[[str], None] = lambda line: 
 
     Raises:
         UsageError: the address is not on this computer, is taken, or may not be used.
+        ConfigError, MissingExtraError: traces that were asked for cannot be made.
     """
+    check_tracing()
     listening = listen(options.host, options.port)
+    admin = listen(options.admin_host, options.admin_port, "--admin-port") if options.admin_port else None
     folder = Path(tempfile.mkdtemp(prefix="leafsight-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     try:
-        return Supervisor(options, listening, say).run()
+        return Supervisor(options, listening, say, admin).run()
     finally:
-        listening.close()
+        for one in filter(None, (listening, admin)):
+            one.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """A listening socket.
 
     Raises:
@@ -78,7 +84,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise UsageError(
             f"cannot listen on {host} port {port}: {error.strerror}",
-            hint="choose another with --port, or 0 for a free one",
+            hint=f"choose another with {option}" + (", or 0 for a free one" if option == "--port" else ""),
         ) from error
     made.set_inheritable(True)
     return made
@@ -87,8 +93,14 @@ def listen(host: str, port: int) -> socket.socket:
 class Supervisor:
     """The parent of the workers; holds no model and answers nothing itself."""
 
-    def __init__(self, options: ServiceOptions, listening: socket.socket, say: Callable[[str], None]) -> None:
-        self._options, self._listening, self._say = options, listening, say
+    def __init__(
+        self,
+        options: ServiceOptions,
+        listening: socket.socket,
+        say: Callable[[str], None],
+        admin: socket.socket | None = None,
+    ) -> None:
+        self._options, self._listening, self._admin, self._say = options, listening, admin, say
         # A fork shares what is loaded already and starts in milliseconds; the parent has no other threads.
         self._context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
         self._workers: list[_Worker] = []
@@ -97,6 +109,7 @@ class Supervisor:
         self._counts = self._context.RawArray("i", [ABSENT] * (options.workers + 1))
         self._end = self._replace = False
         self._quick_deaths = 0
+        self._clerk = ClerkKeeper(options, tuple(filter(None, (listening, admin))), self._context, say)
 
     def run(self) -> int:
         """Start the workers and look after them."""
@@ -110,6 +123,9 @@ class Supervisor:
         if all(self._is_ready(worker) for worker in self._workers):
             host, port = self._listening.getsockname()[:2]
             self._say(f"ready on http://{host}:{port} with {len(self._workers)} processes")
+            if self._admin is not None:
+                host, port = self._admin.getsockname()[:2]
+                self._say(f"the admin side is on http://{host}:{port}")
         while not self._end:
             time.sleep(LOOK_S)
             if self._replace:
@@ -118,6 +134,9 @@ class Supervisor:
             if not self._keep_alive():
                 self._stop_all()
                 return 1
+            for worker in self._workers:
+                self._clerk.hear(worker.pipe)
+            self._clerk.look()
         self._say("ending: what was begun is answered")
         self._stop_all()
         return 0
@@ -133,7 +152,7 @@ class Supervisor:
         place = self._places.pop()
         process = self._context.Process(
             target=_work,
-            args=(self._options, self._listening, theirs, ours, Shares(self._counts, place)),
+            args=(self._options, self._listening, theirs, ours, Shares(self._counts, place), self._admin),
             name="leafsight-worker",
         )
         process.start()
@@ -184,6 +203,7 @@ class Supervisor:
     def _stop_all(self) -> None:
         for worker in self._workers:
             worker.process.terminate()
+        self._clerk.stop()
         for worker in self._workers:
             self._stop(worker)
 
@@ -211,6 +231,7 @@ def _work(
     parent: Connection,
     others: Connection,
     shares: Shares,
+    admin: socket.socket | None,
 ) -> None:
     """In the worker: forget the supervisor's end of the pipe and its signal handlers, then serve."""
     from leafsight.service.worker import run_worker
@@ -219,4 +240,4 @@ def _work(
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL if name != "SIGHUP" else signal.SIG_IGN)
-    run_worker(options, listening, parent, shares)
+    run_worker(options, listening, parent, shares, admin)

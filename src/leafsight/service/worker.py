@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from leafsight.service.accepting import Accepting, Shares
+from leafsight.service.admin_side import admin_side
 from leafsight.service.app import create_app
 from leafsight.service.lifecycle import Lifecycle
 from leafsight.service.logs import write_json_lines
@@ -49,9 +51,10 @@ class DrainingServer(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         assert sockets
-        self._accepting = Accepting(
-            sockets[0], self._protocol, lambda: len(self.server_state.connections), self._shares
-        )
+        many = lambda: len(self.server_state.connections)  # noqa: E731
+        self._accepting = [Accepting(sockets[0], self._protocol, many, self._shares)]
+        # Few ask there, so nobody has to see that they are spread.
+        self._accepting += [Accepting(one, self._admin_protocol, many, None) for one in sockets[1:]]
         self.started = True
         self._ready()
 
@@ -61,10 +64,16 @@ class DrainingServer(uvicorn.Server):
         )
         return made
 
+    def _admin_protocol(self) -> asyncio.Protocol:
+        made: Any = self._protocol()
+        made.app = admin_side(made.app)
+        return made  # type: ignore[no-any-return]
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """No new connections; answers that end theirs; then the rest."""
         self._lifecycle.draining = True
-        self._accepting.close()
+        for accepting in self._accepting:
+            accepting.close()
         until = asyncio.get_running_loop().time() + self._drain_s
         while self.server_state.connections and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(LOOK_S)
@@ -76,6 +85,7 @@ def run_worker(
     listening: socket.socket,
     parent: Connection | None = None,
     shares: Shares | None = None,
+    admin: socket.socket | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent is gone.
 
@@ -84,6 +94,7 @@ def run_worker(
         listening: bound and listening; shared with the other processes.
         parent: told when this process is ready.
         shares: how many connections the other workers hold.
+        admin: as ``listening``, for the admin side; ``None`` when there is none.
     """
     write_json_lines()
     app = create_app(options)
@@ -101,8 +112,9 @@ def run_worker(
     )
     server = DrainingServer(config, app.state.lifecycle, options.drain_s, lambda: _tell(parent), shares)
     if parent is not None:
+        app.state.bell.hang(parent.send)
         threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()
-    server.run(sockets=[listening])
+    server.run(sockets=[listening] if admin is None else [listening, admin])
 
 
 def _tell(parent: Connection | None) -> None:

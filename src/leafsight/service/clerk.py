@@ -1,0 +1,165 @@
+"""The clerk: one process beside the workers that works jobs off, at the lowest priority, while there are any.
+
+Enters: the queue of jobs in the database. Leaves: jobs that ended. What a job does, it leaves to others, and
+they to processes of their own. Clerks of several servers may work on one queue: each job is held by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from leafsight.errors import LeafsightError, StateBusyError
+from leafsight.service.job_work import GivenUpError, Work
+from leafsight.service.logs import write_json_lines
+from leafsight.service.options import ServiceOptions
+from leafsight.service.report_job import make_report
+from leafsight.service.report_store import Reports
+from leafsight.service.upload_job import check_upload
+
+if TYPE_CHECKING:
+    from leafsight.state import Blobs, JobRecord, State
+
+Doing = Callable[[Work], dict[str, Any]]
+KINDS: Mapping[str, Doing] = {"report": make_report, "check-upload": check_upload}
+IDLE_S = 3.0
+"""A clerk without work ends after this; the next job starts another."""
+LOOK_S = 0.5
+NICE = 15
+STATE_WAIT_S = 5.0
+MOST_WORDS_TRIES = 20
+LOG = logging.getLogger("leafsight.service")
+BUG = {
+    "type": "internal",
+    "status": 500,
+    "message": "a bug of leafsight",
+    "hint": "look into the server's log",
+}
+
+
+class Clerk:
+    """Works jobs off, one after another.
+
+    Args:
+        state: the database.
+        blobs: the store.
+        options: of the service.
+        ended: whether this process shall end.
+        kinds: what is done for each kind of job.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        blobs: Blobs,
+        options: ServiceOptions,
+        ended: Callable[[], bool],
+        kinds: Mapping[str, Doing] = KINDS,
+    ) -> None:
+        self._state, self._blobs, self._options = state, blobs, options
+        self._ended, self._kinds = ended, kinds
+
+    def attend(self, *, idle_s: float = IDLE_S) -> None:
+        """Work until there has been nothing to do for ``idle_s``, or this process shall end.
+
+        A job that another clerk holds is waited for: if that clerk dies, somebody has to take the job up.
+        """
+        until = time.monotonic() + idle_s
+        while not self._ended() and time.monotonic() < until:
+            try:
+                while not self._ended() and self.work_one():
+                    until = time.monotonic() + idle_s
+                busy = bool(self._state.claims.ahead(self._kinds).held)
+            except StateBusyError as error:
+                LOG.warning("the clerk waits", extra={"fields": {"reason": error.message}})
+                busy = True
+            if busy:
+                until = time.monotonic() + idle_s
+            time.sleep(LOOK_S)
+
+    def work_one(self) -> bool:
+        """Do one job; whether there was one.
+
+        Raises:
+            StateBusyError, StateError: the database does not answer.
+        """
+        job = self._state.claims.claim(self._kinds)
+        if job is None:
+            return False
+        work = Work(job, self._state, self._blobs, self._options, self._ended)
+        try:
+            result = self._kinds[job.kind](work)
+        except GivenUpError:
+            self._put_down(work)
+        except LeafsightError as error:
+            said = error.as_dict()
+            self._say(work, lambda held: self._state.claims.finish(held, "failed", error=said))
+        except Exception:
+            LOG.exception("a job failed", extra={"fields": {"job": job.id, "kind": job.kind}})
+            self._say(work, lambda held: self._state.claims.finish(held, "failed", error=BUG))
+        else:
+            self._say(work, lambda held: self._state.claims.finish(held, "done", result=result))
+        self._tidy()
+        return True
+
+    def _put_down(self, work: Work) -> None:
+        """The process ends: somebody else begins again. Otherwise the job was cancelled, or is another's."""
+        if self._ended():
+            self._say(work, self._state.claims.hand_back)
+
+    def _say(self, work: Work, words: Callable[[JobRecord], JobRecord | None]) -> None:
+        """Write down how a job ended, however long the database takes to listen."""
+        job = work.job
+        for _ in range(MOST_WORDS_TRIES):
+            try:
+                said = words(job)
+            except StateBusyError:
+                time.sleep(LOOK_S)
+                continue
+            state = said.state if said is not None else "not ours any more"
+            LOG.info("job", extra={"fields": {"job": job.id, "kind": job.kind, "state": state}})
+            return
+        LOG.warning("the end of a job could not be written", extra={"fields": {"job": job.id}})
+
+    def _tidy(self) -> None:
+        """Old reports, and what cancelled ones left behind."""
+        with contextlib.suppress(LeafsightError):  # next time
+            ahead = self._state.claims.ahead(["report"])
+            Reports(self._blobs).forget_old([*ahead.free, *ahead.held])
+
+
+def run_clerk(
+    options: ServiceOptions, listening: Sequence[socket.socket], parent: Connection, others: Connection
+) -> None:
+    """The process of a clerk: attend to the jobs, until there are none, or SIGTERM, or the parent is gone."""
+    from leafsight.state import open_blobs, open_state
+
+    others.close()
+    for one in listening:
+        one.close()  # connections are the workers'
+    ended = threading.Event()
+    for name in ("SIGTERM", "SIGINT"):
+        signal.signal(getattr(signal, name), lambda *_: ended.set())
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    write_json_lines()
+    threading.Thread(target=_end_with_parent, args=(parent, ended), daemon=True).start()
+    with open_state(options.database_url, busy_timeout_s=STATE_WAIT_S) as state:
+        Clerk(state, open_blobs(options.blob_url), options, ended.is_set).attend()
+
+
+def _end_with_parent(parent: Connection, ended: threading.Event) -> None:
+    """The other end of the pipe closes when the supervisor is gone, whatever killed it."""
+    with contextlib.suppress(EOFError, OSError):
+        parent.recv()
+    ended.set()

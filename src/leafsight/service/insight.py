@@ -1,0 +1,179 @@
+"""What was diagnosed lately, what people said of it, and whether it looks as before.
+
+Enters: the database and the model in service. Leaves: plain values for the Operation tab. A look may take
+half a second with a hundred thousand predictions, so it has a thread and a connection of its own, and its
+answer is kept for some seconds: predictions are never written later because somebody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from leafsight.errors import LeafsightError, OverloadError
+from leafsight.service.drift import compared
+
+if TYPE_CHECKING:
+    from leafsight.state import Blobs, CorrectionRecord, State
+
+Value = TypeVar("Value")
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+FRESH_S = 2.0
+DRIFT_FRESH_S = 60.0
+HEALTH_FRESH_S = 10.0
+REST = 10
+"""A look is kept at least for ten times as long as it took: looking takes at most a tenth of the time."""
+MOST_KEPT = 32
+MOST_WAITING = 16
+"""Lookers in the queue of one process; each costs a thread's time, not the predictions'."""
+NEWEST = 10
+DRIFT_SINCE_DAYS = 366
+
+
+class Insights:
+    """Looks at the predictions of one service; used from the event loop.
+
+    Args:
+        state: the database.
+        blobs: kept photographs.
+        model: the hash of the model in service.
+        now_ms: the clock on the wall.
+        now: seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        blobs: Blobs,
+        model: Callable[[], str],
+        now_ms: Callable[[], int],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state, self._blobs, self._model = state, blobs, model
+        self._now_ms, self._now = now_ms, now
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="insight")
+        self._kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
+        self._waiting = 0
+
+    async def lately(self, days: int, recent_hours: int, reference_hours: int) -> dict[str, Any]:
+        """Everything that ``/v1/insight`` tells.
+
+        Args:
+            days: how far the counts go back.
+            recent_hours: length of the window that is looked at for drift.
+            reference_hours: length of the earlier one, from the model's first answer that is still kept.
+
+        Raises:
+            OverloadError: too many look at once.
+            StateBusyError, StateError: the database does not answer.
+        """
+        counted = await self._fresh(("counts", days), FRESH_S, lambda: self._counts(days))
+        said = await self._fresh(("said", days), FRESH_S, lambda: self._corrections(days))
+        model = self._model()
+        look = ("drift", model, recent_hours, reference_hours)
+        drift = await self._fresh(
+            look, DRIFT_FRESH_S, lambda: self._drift(model, recent_hours, reference_hours)
+        )
+        return {**counted, **said, "drift": drift}
+
+    async def health(self) -> dict[str, Any]:
+        """Whether database and store answer, in a sentence each."""
+        return await self._fresh(("health",), HEALTH_FRESH_S, self._health)
+
+    def close(self) -> None:
+        """Finish what is being looked up."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _fresh(self, key: tuple[Any, ...], for_s: float, work: Callable[[], Value]) -> Value:
+        """The value of ``work``, or the one found a moment ago."""
+        if (kept := self._of(key)) is not None:
+            return kept[1]  # type: ignore[no-any-return]
+        if self._waiting >= MOST_WAITING:
+            raise OverloadError(
+                "too many look at the figures at once", hint="ask again in a moment", retry_after_s=1.0
+            )
+
+        def once() -> Value:
+            if (found := self._of(key)) is not None:  # another one looked while this one waited
+                return found[1]  # type: ignore[no-any-return]
+            began = self._now()
+            value = work()
+            ended = self._now()
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = (ended + max(for_s, REST * (ended - began)), value)
+            return value
+
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, once)
+        finally:
+            self._waiting -= 1
+
+    def _of(self, key: tuple[Any, ...]) -> tuple[float, Any] | None:
+        """Until when it holds, and the value; None when there is none any more."""
+        kept = self._kept.get(key)
+        return kept if kept is not None and self._now() < kept[0] else None
+
+    def _counts(self, days: int) -> dict[str, Any]:
+        now_ms = self._now_ms()
+        since_ms = now_ms - days * DAY_MS
+        summary = self._state.predictions.summary(since_ms)
+        total = summary.predictions
+        hours = self._state.predictions.by_hour(now_ms - DAY_MS)
+        return {
+            **asdict(summary),
+            "shares": {name: round(many / total, 4) for name, many in summary.verdicts.items()},
+            "hours": [{"start_ms": start, "verdicts": verdicts} for start, verdicts in hours.items()],
+            "stored_photographs": self._state.predictions.stored_photographs(),
+        }
+
+    def _corrections(self, days: int) -> dict[str, Any]:
+        page = self._state.corrections.page(limit=NEWEST)
+        return {
+            "corrections": self._state.corrections.counts(self._now_ms() - days * DAY_MS),
+            "newest_corrections": [self._correction(one) for one in page.records],
+        }
+
+    def _correction(self, one: CorrectionRecord) -> dict[str, Any]:
+        found = self._state.predictions.get(one.prediction_id)
+        answer = {} if found is None else found.answer
+        return {
+            "id": one.id,
+            "prediction": one.prediction_id,
+            "created_at": one.created_ms,
+            "right": one.right,
+            "class": one.class_key,
+            "note": one.note,
+            "verdict": None if found is None else found.verdict,
+            "key": None if found is None else found.class_key,
+            "display": answer.get("display"),
+        }
+
+    def _drift(self, model: str, recent_hours: int, reference_hours: int) -> dict[str, Any]:
+        """The newest hours against the first hours of the same model; they never overlap."""
+        predictions, now_ms = self._state.predictions, self._now_ms() + 1
+        recent_from = now_ms - recent_hours * HOUR_MS
+        first = predictions.first_of(model, now_ms - DRIFT_SINCE_DAYS * DAY_MS, recent_from)
+        start = recent_from if first is None else first
+        end = min(start + reference_hours * HOUR_MS, recent_from)
+        reference = predictions.sample(model, start, end) if first is not None else ()
+        said = compared(reference, predictions.sample(model, recent_from, now_ms))
+        said["reference"] |= {"from_ms": start, "until_ms": end}
+        said["recent"] |= {"from_ms": recent_from, "until_ms": now_ms}
+        return {"model": model, **said}
+
+    def _health(self) -> dict[str, Any]:
+        return {"database": _asked(self._state.check), "store": _asked(self._blobs.check)}
+
+
+def _asked(check: Callable[[], None]) -> dict[str, Any]:
+    try:
+        check()
+    except LeafsightError as error:
+        return {"ok": False, "said": error.message}
+    return {"ok": True, "said": "answers"}
