@@ -116,10 +116,11 @@ def test_a_picture_is_enlarged_by_mouse_and_keyboard(
     page: Any, with_data: RunningPage, screenshot: Any
 ) -> None:
     made(page, with_data)
-    page.locator(".data-figure").first.scroll_into_view_if_needed()
-    first = page.locator(".data-enlarge").first
+    figure = page.locator(".data-figure").first
+    figure.scroll_into_view_if_needed()
+    first = figure.locator(".data-enlarge")  # pictures come in any order
     first.wait_for()
-    question = page.locator(".data-figure h3").first.inner_text()
+    question = figure.locator("h3").inner_text()
     first.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
