@@ -131,7 +131,7 @@ def test_a_promoted_model_is_taken_into_service_without_a_restart(
     assert b"leafsight_model_swaps_total 1.0" in service.get("/metrics").content
 
 
-def test_an_upload_is_kept_as_it_came_and_becomes_a_job(service: TestClient) -> None:
+def test_an_upload_is_kept_and_becomes_a_job(service: TestClient) -> None:
     body = b"PK\x05\x06" + bytes(18)
     answer = service.post("/v1/uploads", content=body, headers={"content-type": "application/zip"})
     assert answer.status_code == 202

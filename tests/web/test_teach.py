@@ -64,14 +64,21 @@ def test_an_archive_is_sent_looked_into_and_told(page: Any, where: RunningPage, 
     choose(page, "Archives", ("garden.zip", broken))
     row = first_upload(page, "Looked into")
     text = row.inner_text()
-    assert "3 photographs in 1 class" in text
-    assert "1 cannot be used" in text
+    assert "2 photographs in 1 class" in text
+    assert "1 file left out and not kept" in text
     assert "with the same pixels" in text
     row.get_by_text("Details").click()
     assert "healthy/c.jpg" in row.inner_text()
+    choose(page, "Archives", ("loose.zip", zipped({"loose.jpg": photo(1)})))
+    assert "class folders" in first_upload(page, "Cannot be used").inner_text()
+    page.allow("Failed to load resource", "422")
     choose(page, "Archives", ("link.tgz", tarred({"a/x.jpg": photo(1)}, link="a/out")))
-    assert "link" in first_upload(page, "Cannot be used").inner_text()
-    assert [data for _, data in kept(where)][1] == broken, "kept as it came"
+    page.get_by_text("is a link").wait_for()
+    with zipfile.ZipFile(io.BytesIO(kept(where)[1][1])) as packed:
+        assert {name: packed.read(name) for name in packed.namelist()} == {
+            "rust/a.jpg": photo(1), "rust/b.jpg": photo(1)
+        }  # fmt: skip
+    assert len(kept(where)) == 2, "what was refused is not kept"
     screenshot(page, "teach-told-1280")
 
 

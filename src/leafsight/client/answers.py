@@ -147,10 +147,11 @@ class Accepted(Record):
 
 
 class UploadAccepted(Record):
-    """An upload that waits to be checked, and the job that does so."""
+    """An upload that waits to be checked, the job that does so, and how many files of it are not kept."""
 
     id: str
     job: str | None = None
+    left_out: int = 0
 
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -18,6 +18,7 @@ from leafsight.images.preprocessing import Preprocessing
 from leafsight.images.quality import Quality, measure_quality
 from leafsight.images.resizing import resize
 from leafsight.images.sketching import COLOUR_SIDE_PX, SKETCH_SIDE_PX, Sketch, draw_sketch
+from leafsight.images.stripping import strip_metadata
 
 __all__ = [
     "COLOUR_SIDE_PX",
@@ -42,4 +43,5 @@ __all__ = [
     "read_photo",
     "resize",
     "sniff_format",
+    "strip_metadata",
 ]

@@ -21,8 +21,9 @@ from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
 from leafsight.service.parts import Parts, parts_of
 from leafsight.service.predictions_routes import Id
 from leafsight.service.report_listings import UploadShown, UploadsPage
-from leafsight.service.schemas import PROBLEMS, UploadAccepted
-from leafsight.service.upload_types import UPLOADED, check_signature, ending_of
+from leafsight.service.schemas import PROBLEMS
+from leafsight.service.upload_stripping import Kept, stripped
+from leafsight.service.upload_types import UPLOADED, UploadKept, check_signature, ending_of
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS)
 FINAL = {"done", "failed", "cancelled"}
@@ -45,7 +46,7 @@ UPLOAD_BODY: dict[str, Any] = {
     "/v1/uploads",
     summary="Send labelled photographs",
     status_code=202,
-    response_model=UploadAccepted,
+    response_model=UploadKept,
     openapi_extra={"requestBody": UPLOAD_BODY},
 )
 async def upload(
@@ -54,7 +55,10 @@ async def upload(
         str | None, Query(max_length=200, pattern=PLAIN, description="Class of a photograph.")
     ] = None,
 ) -> Response:
-    """The upload is kept as it came, unopened, and checked by a job."""
+    """Kept without what cameras write beside their pictures, and without files of other kinds.
+
+    The pixels stay as they are; `sha256` is that of what was sent. A job looks into what is kept.
+    """
     parts = parts_of(request)
     caller = await parts.access.caller(request, "upload")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -67,7 +71,8 @@ async def upload(
 
     async def produce() -> Response:
         await parts.access.count_photographs(caller, 1)
-        said = await asyncio.to_thread(_keep, parts, body, sha, kind, label, caller.key_id)
+        kept = await stripped(body, kind, parts.limits)
+        said = await asyncio.to_thread(_keep, parts, kept, sha, kind, label, caller.key_id)
         request.app.state.bell.ring()
         return json_answer(said, 202, {"location": f"/v1/jobs/{said['job']}"})
 
@@ -179,26 +184,26 @@ async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
 
 
 def _keep(
-    parts: Parts, body: bytes, sha: str, kind: str, label: str | None, key_id: str | None
-) -> dict[str, str]:
+    parts: Parts, kept: Kept, sha: str, kind: str, label: str | None, key_id: str | None
+) -> dict[str, Any]:
     """The file first, then its record and its job, together: so that nothing that was sent is lost."""
     from leafsight.state import JobRecord, UploadRecord, new_id
 
     one, now_ms = new_id(), parts.now_ms()
-    blob = f"uploads/{one}.{ending_of(kind)}"
-    parts.blobs.put(blob, body)
+    blob = f"uploads/{one}.{kept.ending}"
+    parts.blobs.put(blob, kept.body)
     parts.state.uploads.add(
         UploadRecord(
-            id=one, created_ms=now_ms, name=blob.rpartition("/")[2], bytes=len(body), sha256=sha,
+            id=one, created_ms=now_ms, name=blob.rpartition("/")[2], bytes=len(kept.body), sha256=sha,
             media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
         ),
         JobRecord(
             # By the same id, so that it is found from the upload.
             id=one, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms,
-            request={"upload": one, "key": key_id},
+            request={"upload": one, "key": key_id, "left_out": kept.left_out, "notes": kept.notes},
         ),
     )  # fmt: skip
-    return {"id": one, "job": one}
+    return {"id": one, "job": one, "left_out": kept.left_out}
 
 
 def _with_jobs(parts: Parts, found: Sequence[Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Looks into an upload: what is in it, what cannot be used, what is in it twice.
 
 Enters: a job that names an upload. Leaves: the upload ``checked`` or ``refused``, and the findings as the
-result of the job. What was sent stays as it was sent, whatever is found. Archives are opened in a process of
+result of the job. What is kept stays, whatever is found. Archives are opened in a process of
 their own (``upload_check``).
 """
 
@@ -48,7 +48,9 @@ def check_upload(work: Work) -> dict[str, Any]:
     work.go_on()
     state = "refused" if found["refused"] else "checked"
     work.state.uploads.set_state(upload.id, state)
-    return {"upload": upload.id, "state": state, **found}
+    asked = work.job.request
+    found["notes"] = [*asked.get("notes", ()), *found["notes"]]  # of what was left out before it was kept
+    return {"upload": upload.id, "state": state, **found, "left_out": asked.get("left_out", 0)}
 
 
 def _photograph(work: Work, upload: UploadRecord) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """What may be uploaded, and whether a body is what its type says: its first bytes, not its name, decide.
 
-Enters: a media type and bytes. Leaves: the ending of the file that is kept, or an error. What is inside an
-archive is looked at by the job that unpacks it.
+Enters: a media type and bytes. Leaves: the ending of the file that is kept, or an error. What is inside is
+looked at by ``upload_stripping``.
 """
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from leafsight.errors import UnsupportedImageError
+from leafsight.service.schemas import UploadAccepted
 
 UPLOADED = {
     "application/zip": "zip", "application/x-tar": "tar", "application/gzip": "tar.gz", "image/jpeg": "jpg",
@@ -24,6 +27,12 @@ SIGNATURES: dict[str, tuple[int, tuple[bytes, ...]]] = {
     "tif": (0, (b"II*\x00", b"MM\x00*")),
     "bmp": (0, (b"BM",)),
 }
+
+
+class UploadKept(UploadAccepted):
+    """An upload, and how much of it was not kept."""
+
+    left_out: int = Field(description="Files of an archive that are no photographs, or cannot be read.")
 
 
 def ending_of(kind: str) -> str:

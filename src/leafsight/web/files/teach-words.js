@@ -26,10 +26,12 @@ export function result(upload, { elements: { h }, words }) {
   if (!found) return null;
   if (found.refused) {
     return h("p", { class: "small" }, sentence(found.refused.message), " ", sentence(found.refused.hint),
-      " What was sent is kept as it came.");
+      " What was sent is kept.");
   }
+  const left = found.left_out
+    ? h("p", {}, `${words.count(found.left_out, "file")} left out and not kept: no photographs, or they cannot be read.`) : null;
   const details = [classes(found, h, words), faulty(found, h), twice(found, h), notes(found, h)].filter(Boolean);
-  return h("div", { class: "teach-result small" }, h("p", {}, summary(found, words)),
+  return h("div", { class: "teach-result small" }, h("p", {}, summary(found, words)), left,
     details.length ? h("details", {}, h("summary", {}, "Details"), details) : null);
 }
 

@@ -14,10 +14,10 @@ export function mount(root, context) {
   list = makeList(context);
   const queue = makeQueue(context, () => list.look());
   const told = h("p", { class: "quiet", id: "teach-not-yet" },
-    "Retraining is not here yet: it comes with the learning loop. What you send is kept as it came, and looked into at once.");
+    "Retraining is not here yet: it comes with the learning loop. What you send is kept, and looked into at once.");
   root.append(
-    h("p", { class: "quiet" }, "Photographs sent here are for the next model. They are kept as they came, with all that "
-      + "the camera wrote into them, such as the place where they were taken."),
+    h("p", { class: "quiet" }, "Photographs sent here are for the next model. They are kept without what the camera "
+      + "wrote into them, such as the place; the pixels stay as they are."),
     h("div", { class: "columns" }, archives(context, queue), photographs(context, queue)),
     queue.element,
     card("What was sent", list.element),
