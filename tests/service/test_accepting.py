@@ -68,3 +68,36 @@ def test_who_is_freer() -> None:
     assert not Shares(counts, 2).is_another_freer
     Shares(counts, 2).leave()
     assert not Shares(counts, 0).is_another_freer
+
+
+async def lost_when_closed_after(turns: int) -> bool:
+    """Whether a caller who comes as the worker ends is with nobody: neither held nor still at the socket."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    held: set[Held] = set()
+    shared = listening.dup()
+    accepting = Accepting(shared, lambda: Held(held), lambda: len(held), None)
+    await asyncio.sleep(0)
+    with socket.create_connection(listening.getsockname()):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        accepting.close()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        listening.setblocking(False)
+        try:
+            listening.accept()[0].close()
+            left = True
+        except BlockingIOError:
+            left = False
+        lost = not left and (not held or any(one.transport.is_closing() for one in held))
+        for one in held:
+            one.transport.close()
+        await asyncio.sleep(0)
+    shared.close()
+    listening.close()
+    return lost
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_nobody_is_lost_who_comes_as_the_worker_ends(turns: int) -> None:
+    assert not asyncio.run(lost_when_closed_after(turns))

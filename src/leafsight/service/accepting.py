@@ -47,6 +47,9 @@ class Shares:
 class Accepting:
     """Takes connections from the shared socket, in turn with the other workers.
 
+    Taking one is never interrupted: a caller who comes in the moment in which this worker ends is either
+    served by it, or still at the socket for the others.
+
     Args:
         listening: shared, listening.
         protocol: makes the protocol of a connection.
@@ -63,36 +66,58 @@ class Accepting:
     ) -> None:
         self._listening, self._protocol = listening, protocol
         self._connections, self._shares = connections, shares
+        self._loop = asyncio.get_running_loop()
+        self._pause: asyncio.TimerHandle | None = None
+        self._waited_s = 0.0
+        self._taken: set[asyncio.Task[None]] = set()
         listening.setblocking(False)
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._listen()
 
     def close(self) -> None:
         """Take no more; what waits at the socket is the other workers'."""
-        self._task.cancel()
+        if self._pause is None:
+            self._loop.remove_reader(self._listening)
+        else:
+            self._pause.cancel()
         if self._shares is not None:
             self._shares.leave()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._wait_for_turn()
-            try:
-                taken, _ = await loop.sock_accept(self._listening)
-            except OSError:  # the caller is gone already, or there are too many open files
-                await asyncio.sleep(LONGEST_PAUSE_S)
-                continue
-            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                await loop.connect_accepted_socket(self._protocol, taken)
-            except OSError:
-                taken.close()
+    def _listen(self) -> None:
+        self._pause = None
+        self._tell()
+        self._loop.add_reader(self._listening, self._on_caller)
 
-    async def _wait_for_turn(self) -> None:
-        if self._shares is None:
+    def _rest(self, seconds: float) -> None:
+        self._loop.remove_reader(self._listening)
+        self._pause = self._loop.call_later(seconds, self._listen)
+
+    def _tell(self) -> None:
+        if self._shares is not None:
+            self._shares.tell(self._connections() + len(self._taken))
+
+    def _on_caller(self) -> None:
+        """Somebody is at the socket, for all workers."""
+        self._tell()
+        if self._shares is not None and self._shares.is_another_freer and self._waited_s < LONGEST_PAUSE_S:
+            self._waited_s += PAUSE_S
+            self._rest(PAUSE_S)
             return
-        waited_s = 0.0
-        self._shares.tell(self._connections())
-        while self._shares.is_another_freer and waited_s < LONGEST_PAUSE_S:
-            await asyncio.sleep(PAUSE_S)
-            waited_s += PAUSE_S
-            self._shares.tell(self._connections())
+        self._waited_s = 0.0
+        try:
+            taken, _ = self._listening.accept()
+        except BlockingIOError:  # another worker was quicker
+            return
+        except OSError:  # the caller is gone already, or there are too many open files
+            self._rest(LONGEST_PAUSE_S)
+            return
+        task = self._loop.create_task(self._serve(taken))
+        self._taken.add(task)
+        task.add_done_callback(self._taken.discard)
+
+    async def _serve(self, taken: socket.socket) -> None:
+        taken.setblocking(False)
+        try:
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._loop.connect_accepted_socket(self._protocol, taken)
+        except OSError:
+            taken.close()
