@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -22,6 +23,7 @@ from leafsight.errors import (
 )
 from leafsight.registry import Registry, open_registry
 from leafsight.registry import shelf as shelf_module
+from leafsight.registry.pointers import Pointers
 
 
 def cut(path: Path) -> None:
@@ -315,3 +317,25 @@ def test_hundreds_of_models_are_listed_without_opening_one(
     print(f"304 entries opened and listed in {perf_counter() - started:.3f} s")
     with pytest.raises(ConflictError, match="fits 300 models"):
         registry.get("0000")
+
+
+def test_a_history_that_is_read_while_the_alias_moves_has_no_gap(
+    registry: Registry, hashes: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = list(hashes.values())
+    registry.promote(names[0])
+    read = Pointers._read
+    moved: list[str] = []
+
+    def slow_read(pointers: Pointers, *words: Any) -> Any:
+        found = read(pointers, *words)
+        if not moved:
+            moved.extend((names[1], names[0]))
+            for one in moved:
+                registry.promote(one)
+        return found
+
+    monkeypatch.setattr(Pointers, "_read", slow_read)
+    numbers = [change.number for change in registry.history()]
+    assert moved
+    assert numbers == list(range(len(numbers), 0, -1))

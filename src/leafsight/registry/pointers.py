@@ -83,11 +83,14 @@ class Pointers:
         Raises:
             StorageError: the file is over 256 MiB or cannot be read.
         """
-        changes = self._read(alias)[0]
+        current = None
+        # First: a change writes the line of the one before it and then moves the alias, so lines that are
+        # read later lack this one at most. The other way round, changes between the two looks are a gap.
         with suppress(StorageError):
             current = self.current(alias)
-            if current is not None and (not changes or changes[-1].number < current.number):
-                changes.append(current)
+        changes = self._read(alias)[0]
+        if current is not None and (not changes or changes[-1].number < current.number):
+            changes.append(current)
         return changes
 
     def lost_lines(self, alias: str) -> int:
