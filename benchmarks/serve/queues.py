@@ -3,8 +3,8 @@
     python -m benchmarks.serve.queues --share 0.7 --servers 2
 
 Callers come one by one (Poisson), each request takes exactly one unit of time, nothing else costs anything.
-Once with one queue before all processors, once with a queue of its own before each, among which callers choose
-at random. The seed is fixed.
+Once with one queue before all processors, once with a queue of its own before each, among which callers
+choose at random. The seed is fixed.
 """
 
 from __future__ import annotations
