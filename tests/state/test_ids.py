@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import threading
 
 import pytest
 
 from leafsight.state import is_id, new_id
-from leafsight.state.ids import IdMaker
+from leafsight.state.ids import IdMaker, RandomBits
 
 
 def test_an_id_is_the_time_and_then_chance() -> None:
@@ -69,3 +70,30 @@ def test_a_forked_process_goes_another_way() -> None:
 def test_what_is_no_id(text: str) -> None:
     assert not is_id(text)
     assert is_id("0" * 32)
+
+
+def test_random_bits_are_never_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system is asked once for about a hundred ids."""
+    asked: list[int] = []
+    monkeypatch.setattr(
+        os, "urandom", lambda count: asked.append(count) or random.Random(len(asked)).randbytes(count)
+    )
+    bits = RandomBits()
+    taken = [bits(80) for _ in range(200)]
+    assert len(set(taken)) == 200
+    assert len(asked) == 2
+    assert max(taken) < 1 << 80
+
+
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_forked_process_takes_random_bits_of_its_own() -> None:
+    bits = RandomBits()
+    bits(80)  # the pool is filled before the fork
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writer, f"{bits(80)}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        assert int(said.read()) != bits(80)

@@ -124,9 +124,10 @@ def _mean_saturation(rgb: RGB) -> float:
     highest, lowest = np.maximum(flat[:-2], flat[1:-1]), np.minimum(flat[:-2], flat[1:-1])
     np.maximum(highest, flat[2:], out=highest)
     np.minimum(lowest, flat[2:], out=lowest)
-    top = highest[::3]
+    top = np.ascontiguousarray(highest[::3])  # steps of three cost more than a copy, in each pass after it
     shares = scratch.floats("work", 1, top.size)[0]
-    np.divide(top - lowest[::3], np.maximum(top, 1).astype(np.float32), out=shares)
+    shares[...] = top - np.ascontiguousarray(lowest[::3])
+    shares /= np.maximum(top, 1).astype(np.float32)
     return float(shares.mean())
 
 

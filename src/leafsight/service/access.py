@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
@@ -29,7 +30,8 @@ REMEMBERED_S = 5.0
 """After this a revoked key is refused in every process."""
 MOST_REMEMBERED = 1000
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+MAX_HOST = 300
+FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
 """A proxy on this computer has its address; these say that somebody is behind it."""
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 MAKE_ONE = "make one with: leafsight keys make NAME --scope predict"
@@ -187,10 +189,16 @@ def _refuse_strangers(request: Request) -> None:
 
     The name is looked at because a page of another site can make its own name point here (DNS rebinding).
     """
-    host = _split(f"//{request.headers.get('host', '')}").hostname
-    through_proxy = any(name in request.headers for name in FORWARDED)
-    if not _is_local(_address(request)) or host not in LOCAL_NAMES or through_proxy:
+    through_proxy = any(name in FORWARDED for name, _ in request.scope["headers"])
+    host = request.headers.get("host", "")
+    if through_proxy or len(host) > MAX_HOST or not _is_own(_address(request), host):
         raise ForbiddenError("without keys the service answers this computer only", hint=MAKE_ONE)
+
+
+@lru_cache(maxsize=256)
+def _is_own(address: str, host: str) -> bool:
+    """Whether somebody at this computer calls it by one of its own names."""
+    return _is_local(address) and _split(f"//{host}").hostname in LOCAL_NAMES
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -38,6 +38,7 @@ from leafsight.service.options import ServiceOptions
 from leafsight.service.parts import Parts, wall_clock_ms
 from leafsight.service.problems import answer_problem
 from leafsight.service.recording import Recorder
+from leafsight.service.short_way import ShortWay
 from leafsight.service.tracing import Tracing
 from leafsight.service.working import WorkQueue
 
@@ -90,6 +91,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
         app.include_router(module.router)
     for kind in TAKEN_BY_FRAMEWORK:
         app.add_exception_handler(kind, answer_problem)
+    app.add_middleware(ShortWay)
     app.add_middleware(
         Envelope,
         lifecycle=app.state.lifecycle,

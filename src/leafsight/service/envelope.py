@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,6 +69,9 @@ class Envelope:
         self._app, self._lifecycle, self._metrics = app, lifecycle, metrics
         self._tracing = tracing or Tracing()
         self._max_bytes, self._body_timeout_s, self._now = max_bytes, body_timeout_s, now
+        # Unlike those of other processes and starts, and made without asking the system each time: it lets
+        # other threads go first.
+        self._ids = map(f"{secrets.token_hex(8)}{{:016x}}".format, count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,7 +79,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         body = _Body(scope, receive, self._lifecycle, self._max_bytes, self._body_timeout_s)
-        exchange = _Exchange(scope, send, self._lifecycle, body, self._now)
+        exchange = _Exchange(scope, send, self._lifecycle, body, self._now, self._ids)
         started = self._now()
         traced = self._tracing.begin(scope, exchange.request_id)
         with self._lifecycle.request():
@@ -123,12 +127,18 @@ class _Exchange:
     """The answer on its way out."""
 
     def __init__(
-        self, scope: Scope, send: Send, lifecycle: Lifecycle, body: _Body, now: Callable[[], float]
+        self,
+        scope: Scope,
+        send: Send,
+        lifecycle: Lifecycle,
+        body: _Body,
+        now: Callable[[], float],
+        ids: Iterator[str],
     ) -> None:
         self._send, self._lifecycle, self._body, self._now = send, lifecycle, body, now
         self.status: int | None = None
         self.ended: float | None = None
-        self.request_id = _request_id(scope)
+        self.request_id = _given_id(scope) or next(ids)
         scope["leafsight.request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:
@@ -243,10 +253,10 @@ def _length_of(scope: Scope) -> int | None:
     return None
 
 
-def _request_id(scope: Scope) -> str:
+def _given_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             given = str(value.decode("latin-1"))
             if REQUEST_ID.fullmatch(given):
                 return given
-    return uuid.uuid4().hex
+    return None

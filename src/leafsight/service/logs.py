@@ -39,3 +39,5 @@ def write_json_lines(level: str = "INFO") -> None:
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.access").disabled = True  # ours says more
     logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # What the formatter does not tell nobody has to find out (Python's "Logging HOWTO", Optimization).
+    logging.logThreads = logging.logMultiprocessing = False

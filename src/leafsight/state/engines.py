@@ -98,12 +98,15 @@ class _PostgresqlSetUp:
 
 def _begin_sqlite(connection: Connection) -> None:
     words = connection.get_execution_options()
+    # Past SQLAlchemy, whose care around a statement would take longer than these do.
+    driver = connection.connection.driver_connection
+    assert driver is not None
     if not words.get(WRITES):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
     # The level may be set only between transactions, and stays with the connection until it is set again.
-    connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if words.get(LOSABLE) else 'FULL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver.execute(f"PRAGMA synchronous={'NORMAL' if words.get(LOSABLE) else 'FULL'}")
+    driver.execute("BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -10,8 +10,8 @@ with the same last id go apart, and so that nobody can guess the next one.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -20,11 +20,33 @@ RANDOM_BITS = 80
 STEP_BITS = 64
 ID_CHARS = 32
 MAX_MS = (1 << 48) - 1
+POOL_BYTES = 1024
 
 
 def clock_ms() -> int:
     """Milliseconds since 1970 in UTC."""
     return time.time_ns() // 1_000_000
+
+
+class RandomBits:
+    """The system's random bits, taken from it a hundred ids at a time; a forked process takes its own."""
+
+    def __init__(self) -> None:
+        self._pool, self._lock = b"", threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def __call__(self, bits: int) -> int:
+        """So many random bits, a multiple of eight; no other call gets the same ones."""
+        length = bits // 8
+        with self._lock:
+            if len(self._pool) < length:
+                self._pool = os.urandom(POOL_BYTES)
+            taken, self._pool = self._pool[:length], self._pool[length:]
+        return int.from_bytes(taken)
+
+    def _forget(self) -> None:
+        self._pool, self._lock = b"", threading.Lock()
 
 
 class IdMaker:
@@ -34,8 +56,8 @@ class IdMaker:
         random_bits: gives that many random bits.
     """
 
-    def __init__(self, random_bits: Callable[[int], int] = secrets.randbits) -> None:
-        self._random_bits = random_bits
+    def __init__(self, random_bits: Callable[[int], int] | None = None) -> None:
+        self._random_bits = random_bits or RandomBits()
         self._last = 0
         self._lock = threading.Lock()
 

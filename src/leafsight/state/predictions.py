@@ -28,6 +28,7 @@ from leafsight.state.summing import summed
 from leafsight.state.tables import CORRECTIONS, PREDICTIONS, checked
 
 PRUNED_AT_ONCE = 500
+INSERT = insert(PREDICTIONS)
 
 
 class Predictions:
@@ -52,7 +53,7 @@ class Predictions:
         rows = [checked(PREDICTIONS, _row(record)) for record in records]
         losable = all(record.photo_blob is None for record in records)
         with self._database.writing(losable=losable) as connection:
-            connection.execute(insert(PREDICTIONS), rows)
+            connection.execute(INSERT, rows)
 
     def get(self, prediction_id: str) -> PredictionRecord | None:
         """The record with this id; None when there is none.

@@ -9,7 +9,8 @@ Narrow columns stand before wide ones: SQLite reads a row from its start and sto
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -165,15 +166,29 @@ def checked(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a text, a number or bytes over what the column takes; the message names it.
     """
+    checks = _checks(table)
     for name, value in row.items():
-        column = table.c[name]
+        check = checks[name]
         if value is None:
-            if not column.nullable:
+            if not table.c[name].nullable:
                 raise UsageError(f"{name} is missing")
-        elif isinstance(column.type, String):
-            check_text(name, value, column.type.length or 0)
-        elif isinstance(column.type, LargeBinary):
-            check_bytes(name, value, column.info["max_bytes"])
-        elif isinstance(column.type, Integer):
-            check_integer(name, value, MAX_INTEGER if isinstance(column.type, BigInteger) else MAX_COUNT)
+        elif check is not None:
+            check(name, value)
     return dict(row)
+
+
+@cache
+def _checks(table: Table) -> dict[str, Callable[[str, Any], None] | None]:
+    """What to hold the values of each column against; looked up once, not for each photograph."""
+    return {column.name: _check(column) for column in table.c}
+
+
+def _check(column: Column[Any]) -> Callable[[str, Any], None] | None:
+    kind = column.type
+    if isinstance(kind, String):
+        return partial(check_text, max_chars=kind.length or 0)
+    if isinstance(kind, LargeBinary):
+        return partial(check_bytes, max_bytes=column.info["max_bytes"])
+    if isinstance(kind, Integer):
+        return partial(check_integer, most=MAX_INTEGER if isinstance(kind, BigInteger) else MAX_COUNT)
+    return None
