@@ -121,11 +121,12 @@ class Supervisor:
 
         self._workers = [self._start() for _ in range(self._options.workers)]
         if all(self._is_ready(worker) for worker in self._workers):
-            host, port = self._listening.getsockname()[:2]
-            self._say(f"ready on http://{host}:{port} with {len(self._workers)} processes")
             if self._admin is not None:
                 host, port = self._admin.getsockname()[:2]
                 self._say(f"the admin side is on http://{host}:{port}")
+            host, port = self._listening.getsockname()[:2]
+            # Last of what is said at the start: whoever waits for it has read everything.
+            self._say(f"ready on http://{host}:{port} with {len(self._workers)} processes")
         while not self._end:
             time.sleep(LOOK_S)
             if self._replace:
