@@ -24,11 +24,17 @@ POLL_S = 0.005
 
 
 class Memory(NamedTuple):
-    """MiB of one process: PSS counts a shared page by its share, so a sum over processes counts it once."""
+    """MiB of one process: PSS counts a shared page by its share, so a sum over processes counts it once.
+
+    ``own_mib`` is the part of it that no file is behind. The rest are pages of libraries and of the model, which
+    the system takes back when it needs them, and whose shares rise by themselves when another program that had
+    the same library open ends: under a growing share nobody has asked for memory.
+    """
 
     pid: int
     rss_mib: float
     pss_mib: float | None
+    own_mib: float | None
     name: str
 
 
@@ -114,6 +120,12 @@ class Server:
         """PSS of all processes together, or RSS where PSS cannot be read."""
         return sum(one.rss_mib if one.pss_mib is None else one.pss_mib for one in self.memory())
 
+    def own_mib(self) -> float:
+        """What all processes together hold that no file is behind, or the total where that cannot be read."""
+        found = self.memory()
+        owned = [one.own_mib for one in found if one.own_mib is not None]
+        return sum(owned) if len(owned) == len(found) else self.total_mib()
+
     def cpu_s(self) -> float:
         """Processor seconds of the processes that are still there."""
         stats = [_stat(pid) for pid in self.pids()]
@@ -139,7 +151,7 @@ class Server:
 
 
 class MemoryWatch:
-    """Samples the total memory of a server in the background: ``points`` are (seconds, MiB)."""
+    """Samples what a server holds for itself, in the background: ``points`` are (seconds, MiB)."""
 
     def __init__(self, server: Server, every_s: float = 1.0) -> None:
         self.points: list[tuple[float, float]] = []
@@ -157,7 +169,7 @@ class MemoryWatch:
     def _watch(self) -> None:
         began = time.perf_counter()
         while True:
-            self.points.append((time.perf_counter() - began, self._server.total_mib()))
+            self.points.append((time.perf_counter() - began, self._server.own_mib()))
             if self._over.wait(self._every_s):
                 return
 
@@ -169,12 +181,14 @@ def memory_of(pid: int) -> Memory | None:
         name = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (OSError, IndexError):
         return None
-    pss_mib = None
+    parts: dict[str, float] = {}
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                pss_mib = round(int(line.split()[1]) / 1024, 1)
-    return Memory(pid, round(rss_mib, 1), pss_mib, name[:120])
+        lines = [line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
+        parts = {line[0]: int(line[1]) / 1024 for line in lines if line[-1] == "kB"}
+    own = ("Pss_Anon:", "Pss_Shmem:")
+    own_mib = round(sum(parts[one] for one in own), 1) if all(one in parts for one in own) else None
+    pss_mib = round(parts["Pss:"], 1) if "Pss:" in parts else None
+    return Memory(pid, round(rss_mib, 1), pss_mib, own_mib, name[:120])
 
 
 def exchange(port: int, request: bytes, timeout_s: float = 30.0) -> tuple[int | None, bytes]:

@@ -37,14 +37,14 @@ def _overloaded(study: Study, contender: Contender) -> dict[str, Any]:
     with study.running(contender) as (server, _):
         capacity = study.closed(contender, server, study.connections)["per_s"]
         single = study.closed(contender, server, 1)["ok_ms"]
-        before_mib = server.total_mib()
+        before_mib = server.own_mib()
         rate = max(0.1, study.overload_times * capacity)
         load = ["--rate", rate, "--seconds", study.overload_s, "--announce"]
         with MemoryWatch(server) as watch:
             process = begun(study.load_command(contender.url(server.port), contender.body, *load))
             ends = begun_s(process) + study.overload_s
             result, recovery_s = _with_recovery(study, contender, server, process, ends, single["p50"])
-        after_mib = server.total_mib()
+        after_mib = server.own_mib()
     during = [mib for at, mib in watch.points if at <= study.overload_s] or [before_mib]
     return {
         "capacity_per_s": capacity,
