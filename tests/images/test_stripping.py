@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.images.drawn_pictures import drawn, encode, exif_with
-from tests.state.talkative_photographs import Told, photograph
+from tests.state.talkative_photographs import Told, photograph, told_things
 
 from leafsight.errors import CorruptImageError, ImageError, ImageTooLargeError, UnsupportedImageError
 from leafsight.images import DecodeLimits, decode, read_header, strip_metadata
@@ -21,19 +21,6 @@ SECRET = b"Greta Garden, 12 Beet Lane"
 EVERYTHING = Told(SECRET, 6, (51, 2, 3), True, True, True, True, True, True)
 WORDS = (b"xmpmeta", b"ICC_PROFILE", b"iCCP", b"Photoshop", b"MPF\0", b"tEXt", b"iTXt", b"prVt", b"XMP ")
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-told_things = st.builds(
-    Told,
-    secret=st.text("abcdefghijklmnop", min_size=12, max_size=60).map(str.encode),
-    orientation=st.integers(1, 8),
-    degrees=st.tuples(st.integers(0, 89), st.integers(0, 59), st.integers(0, 59)),
-    exif=st.booleans(),
-    thumbnail=st.booleans(),
-    xmp=st.booleans(),
-    colours=st.booleans(),
-    comment=st.booleans(),
-    trailing=st.booleans(),
-)
 
 
 @CALM

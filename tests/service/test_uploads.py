@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from tests.fakes.made_archives import leaf_zip, photo, tarred, zipped
 from tests.fakes.pictures import picture_bytes
 from tests.service.test_access import make_key
-from tests.state.talkative_photographs import FORMATS, Told, photograph
+from tests.state.talkative_photographs import FORMATS, Told, photograph, told_things
 
 from leafsight.errors import DatasetError, LeafsightError, StateBusyError
 from leafsight.images import DecodeLimits, decode, read_header
@@ -265,16 +265,6 @@ def test_no_place_and_no_name_is_on_the_disk_after_an_upload(service: TestClient
     blobs = everything_below(tmp_path)
     assert len(blobs) > len(bodies)
     assert not any(SECRET in one for one in blobs)
-
-
-told_things = st.builds(
-    Told,
-    secret=st.text("abcdefghijklmnop", min_size=12, max_size=60).map(str.encode),
-    orientation=st.integers(1, 8),
-    degrees=st.tuples(st.integers(0, 89), st.integers(0, 59), st.integers(0, 59)),
-    exif=st.booleans(), thumbnail=st.booleans(), xmp=st.booleans(), colours=st.booleans(),
-    comment=st.booleans(), trailing=st.booleans(),
-)  # fmt: skip
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])

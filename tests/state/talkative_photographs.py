@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 from tests.images.drawn_pictures import drawn, encode
 
@@ -31,6 +32,21 @@ class Told:
     @property
     def anything(self) -> bool:
         return self.exif or self.xmp or self.colours or self.comment or self.trailing
+
+
+told_things = st.builds(
+    Told,
+    # Long enough that a compressed picture does not hold it by chance.
+    secret=st.text("abcdefghijklmnop", min_size=12, max_size=60).map(str.encode),
+    orientation=st.integers(1, 8),
+    degrees=st.tuples(st.integers(0, 89), st.integers(0, 59), st.integers(0, 59)),
+    exif=st.booleans(),
+    thumbnail=st.booleans(),
+    xmp=st.booleans(),
+    colours=st.booleans(),
+    comment=st.booleans(),
+    trailing=st.booleans(),
+)
 
 
 def photograph(kind: str, told: Told, width: int, height: int) -> bytes:

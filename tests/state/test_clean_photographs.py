@@ -11,27 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 from tests.images.drawn_pictures import drawn, encode
-from tests.state.talkative_photographs import FORMATS, Told, photograph, upright
+from tests.state.talkative_photographs import FORMATS, Told, photograph, told_things, upright
 
 from leafsight.errors import CorruptImageError, ImageError, ImageTooLargeError, UnsupportedImageError
 from leafsight.images import DecodeLimits, ImageFormat, decode, read_header
 from leafsight.state.clean_photographs import LONGEST_JPEG_SIDE_PX, clean_photograph
 
 EVERYTHING = Told(b"Greta Garden, 12 Beet Lane", 6, (51, 2, 3), True, True, True, True, True, True)
-
-told_things = st.builds(
-    Told,
-    # Long enough that a compressed picture does not hold it by chance.
-    secret=st.text("abcdefghijklmnop", min_size=12, max_size=60).map(str.encode),
-    orientation=st.integers(1, 8),
-    degrees=st.tuples(st.integers(0, 89), st.integers(0, 59), st.integers(0, 59)),
-    exif=st.booleans(),
-    thumbnail=st.booleans(),
-    xmp=st.booleans(),
-    colours=st.booleans(),
-    comment=st.booleans(),
-    trailing=st.booleans(),
-)
 
 
 def assert_nothing_but_a_picture(stored: bytes) -> None:

@@ -4,7 +4,6 @@ Enters: folders, lists and archives of photographs. Leaves: tables, splits and o
 pixels. It does not know what a network is, nor what a class name means.
 """
 
-from leafsight.dataset.archive_members import ArchiveLimits
 from leafsight.dataset.captures import capture_of, capture_runs
 from leafsight.dataset.copying import CopyOptions, CopyReport, LeftOut, copy_photos
 from leafsight.dataset.coverage import Coverage, class_coverage, coverage_sentence
@@ -26,6 +25,7 @@ from leafsight.dataset.sketches import SKETCH_SUFFIX, ByNumber, Sketches
 from leafsight.dataset.split import SplitOptions, adopt_splits, split_photos
 from leafsight.dataset.summary import ClassSummary, Leak, SplitSummary, split_summary
 from leafsight.dataset.synth import SynthOptions, draw_background, draw_leaf, write_synthetic_collection
+from leafsight.storage import ArchiveLimits
 
 __all__ = [
     "ByNumber",

@@ -11,12 +11,21 @@ import shutil
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from leafsight.dataset.archive_members import ArchiveLimits, Readable, damage_named, is_packed, members_of
-from leafsight.dataset.folders import Finding, is_litter, label_by_folder
+from leafsight.dataset.folders import Finding, label_by_folder
 from leafsight.dataset.shards import class_list, is_shard, label_by_key
 from leafsight.errors import DatasetError
 from leafsight.progress import Progress, Silent
-from leafsight.storage import os_errors_translated, read_json, write_json
+from leafsight.storage import (
+    ArchiveLimits,
+    Readable,
+    free_name,
+    is_litter,
+    is_packed,
+    members_of,
+    os_errors_translated,
+    read_json,
+    write_json,
+)
 
 COPY_BYTES = 1 << 20
 STORE_FORMAT = 1
@@ -101,42 +110,22 @@ def _unpack(archive: Path, home: Path, limits: ArchiveLimits, progress: Progress
 def _copy_members(
     archive: Path, part: Path, limits: ArchiveLimits, progress: Progress
 ) -> dict[str, str | None]:
-    allowed = min(
-        limits.max_total_bytes, int(limits.max_ratio * archive.stat().st_size) + limits.max_file_bytes
-    )
     members: dict[str, str | None] = {}
-    copies: dict[str, int] = {}
-    total = 0
-    with damage_named(archive):
-        for number, member in enumerate(members_of(archive, limits)):
-            if is_litter(member.name):
-                continue
-            suffix = PurePosixPath(member.name).suffix.lower()
-            place = f"{number // 1000:04d}/{number:07d}{suffix if suffix in KEPT_SUFFIXES else ''}"
-            written = _copy(member.file, part / place, limits.max_file_bytes)
-            members[_unused(member.name, members, copies)] = None if written is None else place
-            total += limits.max_file_bytes if written is None else written
-            if total > allowed:
-                raise DatasetError(
-                    f"{archive} unpacks to more than {allowed} bytes ({limits.max_ratio:g} times its size, "
-                    f"at most {limits.max_total_bytes})",
-                    hint="this looks like a bomb; if you trust it, raise max_ratio or max_total_bytes",
-                )
-            progress.advance()
+    taken: dict[str, int] = {}
+    for number, member in enumerate(members_of(archive, limits)):
+        if is_litter(member.name):
+            continue
+        suffix = PurePosixPath(member.name).suffix.lower()
+        place = f"{number // 1000:04d}/{number:07d}{suffix if suffix in KEPT_SUFFIXES else ''}"
+        whole = _copy(member.file, part / place, limits.max_file_bytes)
+        # A tar may hold two files of one name; both are kept.
+        members[free_name(member.name, taken)] = place if whole else None
+        progress.advance()
     return members
 
 
-def _unused(name: str, members: dict[str, str | None], copies: dict[str, int]) -> str:
-    """A tar may hold two files of one name; both are kept. ``copies`` says how often a name was met."""
-    free = name
-    while free in members:
-        copies[name] = copies.get(name, 1) + 1
-        free = f"{name}~{copies[name]}"
-    return free
-
-
-def _copy(file: Readable, place: Path, max_bytes: int) -> int | None:
-    """Copy at most ``max_bytes``; ``None`` and no file when there is more."""
+def _copy(file: Readable, place: Path, max_bytes: int) -> bool:
+    """Copy at most ``max_bytes``; no, and no file, when there is more."""
     place.parent.mkdir(exist_ok=True)
     written = 0
     with place.open("xb") as out:
@@ -147,8 +136,8 @@ def _copy(file: Readable, place: Path, max_bytes: int) -> int | None:
             out.write(block)
     if written > max_bytes:
         place.unlink()
-        return None
-    return written
+        return False
+    return True
 
 
 def _sha256(path: Path) -> str:

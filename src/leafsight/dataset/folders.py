@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from leafsight.dataset.photo_table import FoundPhoto
 from leafsight.errors import DatasetError
-from leafsight.storage import os_errors_translated
+from leafsight.storage import is_litter, os_errors_translated, readable
 
 # What people call the folders of a ready-made split, and what we call it.
 SPLIT_FOLDERS = {
@@ -24,8 +24,6 @@ SPLIT_FOLDERS = {
     "testing": "test",
     "calibration": "calibration",
 }
-# Left behind by desktops and version control; never photographs.
-LITTER = {"thumbs.db", "desktop.ini", "icon\r", "__macosx"}
 # Kept beside photographs on purpose. Anything else is opened, so a photograph with an odd name is found.
 NOT_PHOTOGRAPHS = {
     ".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm", ".pdf",
@@ -117,11 +115,6 @@ def found(source: str, root: str, name: str, class_name: str, split: str | None 
     return FoundPhoto(source, root, readable(name), readable(class_name), split=split, fault=reason)
 
 
-def is_litter(name: str) -> bool:
-    """Whether a name, or a folder in it, is hidden or left behind by a desktop."""
-    return any(part.startswith(".") or part.lower() in LITTER for part in name.split("/"))
-
-
 def _is_no_photograph(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in NOT_PHOTOGRAPHS
 
@@ -129,11 +122,6 @@ def _is_no_photograph(name: str) -> bool:
 def is_unicode(name: str) -> bool:
     """Whether a table can hold ``name``: no half of a character pair, as bytes that are no text become."""
     return name.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
-
-
-def readable(name: str) -> str:
-    r"""``name`` as valid Unicode; bytes that are no UTF-8 show as ``\xNN``."""
-    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
 def unlisted(root: Path, listed: Container[str]) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from leafsight.dataset.archive_members import ArchiveLimits
 from leafsight.dataset.embeddings import Embeddings
 from leafsight.dataset.photo_index import PhotoIndex, joined
 from leafsight.dataset.photo_table import FoundPhoto, Table
@@ -19,6 +18,7 @@ from leafsight.dataset.sources import find_photos
 from leafsight.errors import DatasetError
 from leafsight.images import DecodeLimits
 from leafsight.progress import Progress, Silent
+from leafsight.storage import ArchiveLimits
 
 
 def index_photos(

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from leafsight.dataset.archive_members import ArchiveLimits
 from leafsight.dataset.archives import find_in_archive, is_archive
 from leafsight.dataset.coco import coco_listings, find_in_coco, find_in_coco_folder
 from leafsight.dataset.folders import Finding, find_in_folders
@@ -18,7 +17,7 @@ from leafsight.dataset.listing import find_in_csv
 from leafsight.dataset.shards import shard_files
 from leafsight.errors import DatasetError
 from leafsight.progress import Progress
-from leafsight.storage import os_errors_translated
+from leafsight.storage import ArchiveLimits, os_errors_translated
 
 JSON_STARTS = (b"{", b"[")
 

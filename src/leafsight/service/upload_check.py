@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from leafsight.errors import DatasetError, ImageError, LeafsightError
 from leafsight.service.minded import mind
+from leafsight.storage import ArchiveLimits
 
 if TYPE_CHECKING:
     from leafsight.dataset import PhotoIndex
@@ -54,7 +55,7 @@ def look_into(file: Path, *, max_bytes: int, max_pixels: int) -> dict[str, Any]:
     Raises:
         LeafsightError: it could not be looked into, and that is not its own fault.
     """
-    from leafsight.dataset import ArchiveLimits, index_photos
+    from leafsight.dataset import index_photos
     from leafsight.images import DecodeLimits
     from leafsight.progress import Lines
 
@@ -63,17 +64,22 @@ def look_into(file: Path, *, max_bytes: int, max_pixels: int) -> dict[str, Any]:
             file,
             store=file.parent / "store",
             limits=DecodeLimits(max_bytes=max_bytes, max_pixels=max_pixels),
-            archive_limits=ArchiveLimits(
-                max_entries=MOST_ENTRIES,
-                max_total_bytes=MOST_UNPACKED_BYTES,
-                max_file_bytes=max_bytes,
-                max_ratio=MOST_RATIO,
-            ),
+            archive_limits=archive_limits(max_bytes),
             progress=Lines(sys.stderr),
         )
     except (DatasetError, ImageError) as error:
         return {**nothing_found(), "refused": {"message": _short(error.message, file), "hint": error.hint}}
     return {**nothing_found(), **_found(index, file)}
+
+
+def archive_limits(max_file_bytes: int) -> ArchiveLimits:
+    """What an upload may hold, here and where it is taken in."""
+    return ArchiveLimits(
+        max_entries=MOST_ENTRIES,
+        max_total_bytes=MOST_UNPACKED_BYTES,
+        max_file_bytes=max_file_bytes,
+        max_ratio=MOST_RATIO,
+    )
 
 
 def nothing_found() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from leafsight.errors import ImageError, ImageTooLargeError
 from leafsight.images import DecodeLimits, ImageFormat, decode, read_header, strip_metadata
 from leafsight.service.upload_members import entries_of
 from leafsight.service.upload_types import ending_of
+from leafsight.storage import free_name
 
 STRIPPER = ThreadPoolExecutor(1, "stripping")
 """One upload at a time in a process: the bodies of the others wait in memory as they came."""
@@ -100,7 +101,7 @@ def _archive(body: bytes, ending: str, limits: DecodeLimits) -> Kept:
     most_bytes = GROWTH * len(body) + SPARE_BYTES
     taken: dict[str, int] = {}
     with (_zip_writer if ending == "zip" else _tar_writer)(out, ending) as write:
-        for entry in entries_of(body, ending, limits.max_bytes):
+        for entry in entries_of(body, limits.max_bytes):
             try:
                 if entry.data is None:
                     raise ImageTooLargeError(f"longer than {limits.max_bytes:,} bytes")
@@ -111,7 +112,7 @@ def _archive(body: bytes, ending: str, limits: DecodeLimits) -> Kept:
                 kept.leave_out(entry.name, error.message)
                 continue
             name = f"{entry.name}.{changed}" if changed else entry.name
-            write(_unused(name, taken), clean, entry.packed)
+            write(free_name(name, taken), clean, entry.packed)
     kept.body = out.getvalue()
     return kept
 
@@ -141,16 +142,6 @@ class _Cleaner:
         pixels = decode(data, limits=self._limits, header=header)
         Image.fromarray(pixels).save(target, "PNG", compress_level=PNG_EFFORT)
         return target.getvalue(), "png"
-
-
-def _unused(name: str, taken: dict[str, int]) -> str:
-    """An archive may hold two files of one name; both are kept, as room ``dataset`` would name them."""
-    free = name
-    while free in taken:
-        taken[name] += 1
-        free = f"{name}~{taken[name]}"
-    taken[free] = 1
-    return free
 
 
 @contextmanager

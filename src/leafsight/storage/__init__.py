@@ -1,7 +1,8 @@
 """Files that are whole or not there: written beside, synced, then renamed into place; also from the web.
 
 Enters: bytes, text, plain values or addresses, and a path. Leaves: a complete file, or the old one untouched
-and an error that says why. It does not know what the files mean. Downloading is loaded when it is asked for.
+and an error that says why; the files inside an archive. It does not know what the files mean. Downloading and
+unpacking are loaded when they are asked for.
 """
 
 from importlib import import_module
@@ -14,34 +15,53 @@ from leafsight.storage.plain_json import canonical_json, merged, read_json, writ
 
 if TYPE_CHECKING:
     from leafsight.storage.addresses import check_address
+    from leafsight.storage.archive_members import is_packed, members_of
+    from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
+    from leafsight.storage.names import free_name, is_litter, readable
     from leafsight.storage.pace import bytes_in_words
     from leafsight.storage.part_file import plain_url
 
 _HOME = {
+    "ArchiveLimits": "archive_rules",
     "DownloadOptions": "downloading",
     "Downloaded": "downloading",
+    "Member": "archive_rules",
+    "Readable": "archive_rules",
     "WebFile": "downloading",
     "bytes_in_words": "pace",
     "check_address": "addresses",
     "download": "downloading",
+    "free_name": "names",
+    "is_litter": "names",
+    "is_packed": "archive_members",
+    "members_of": "archive_members",
     "plain_url": "part_file",
+    "readable": "names",
 }
 
 __all__ = [
+    "ArchiveLimits",
     "DownloadOptions",
     "Downloaded",
+    "Member",
+    "Readable",
     "WebFile",
     "bytes_in_words",
     "canonical_json",
     "check_address",
     "download",
     "file_sha256",
+    "free_name",
     "holding",
+    "is_litter",
+    "is_packed",
+    "members_of",
     "merged",
     "os_errors_translated",
     "plain_url",
     "read_json",
+    "readable",
     "replacing",
     "sync_folder",
     "write_bytes",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from leafsight.dataset.copying.selection import source_paths
-from leafsight.dataset.folders import NOT_PHOTOGRAPHS, is_litter
+from leafsight.dataset.folders import NOT_PHOTOGRAPHS
 from leafsight.dataset.photo_index import PhotoIndex
 from leafsight.dataset.safe_names import numbered, safe_name, safe_siblings, same_on_disk
+from leafsight.storage import is_litter
 
 # Where photographs without a split go when others have one.
 NO_SPLIT_FOLDER = "unsplit"

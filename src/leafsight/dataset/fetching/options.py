@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from leafsight.dataset.archive_members import ArchiveLimits
-from leafsight.storage import DownloadOptions
+from leafsight.storage import ArchiveLimits, DownloadOptions
 
 
 class FetchOptions(BaseModel):

@@ -1,7 +1,7 @@
 """The wanted files of archives, streamed into a store under running numbers, each with its hash.
 
 Enters: an archive of unknown goodwill. Leaves: numbered files and what each was called. Nothing in the
-archive chooses where we write; links, ``..`` and bombs are refused as everywhere (``archive_members``).
+archive chooses where we write; links, ``..`` and bombs are refused as everywhere (room ``storage``).
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from leafsight.dataset.archive_members import ArchiveLimits, Readable, damage_named, members_of
-from leafsight.dataset.folders import is_litter
 from leafsight.errors import DatasetError
 from leafsight.progress import Progress
-from leafsight.storage import os_errors_translated
+from leafsight.storage import ArchiveLimits, Readable, is_litter, members_of, os_errors_translated
 
 COPY_BYTES = 1 << 20
 FILES_A_FOLDER = 1000
@@ -60,23 +58,17 @@ def unpack(archive: Path, keep: str, store: Store, limits: ArchiveLimits, progre
         DiskFullError, PermissionDeniedError: the store cannot be written.
     """
     wanted = re.compile(keep)
-    before, total = len(store.files) + store.twice, 0
+    before = len(store.files) + store.twice
     seen: list[str] = []
-    packed_bytes = archive.stat().st_size
-    allowed = min(limits.max_total_bytes, int(limits.max_ratio * packed_bytes) + limits.max_file_bytes)
     progress.start(f"unpacking {archive.name}")
-    with os_errors_translated(store.folder), damage_named(archive):
+    with os_errors_translated(store.folder):
         for member in members_of(archive, limits):
             seen = seen if len(seen) >= EXAMPLES else [*seen, member.name]
             match = wanted.fullmatch(member.name)
             if match is None or is_litter(match[1]):
                 store.left_out += 1
                 continue
-            unpacked = _copy(
-                member.file, match[1], store, min(limits.max_file_bytes, allowed - total), archive
-            )
-            total += unpacked.total_bytes
-            _add(unpacked, store)
+            _add(_copy(member.file, match[1], store, limits.max_file_bytes, archive), store)
             progress.advance()
     if len(store.files) + store.twice == before:
         raise DatasetError(
@@ -96,7 +88,7 @@ def _copy(file: Readable, name: str, store: Store, most_bytes: int, archive: Pat
             written += len(block)
             if written > most_bytes:
                 raise DatasetError(
-                    f"{archive}: entry {name!r} unpacks to more than is allowed ({most_bytes} bytes left)",
+                    f"{archive}: entry {name!r} unpacks to more than is allowed ({most_bytes} bytes)",
                     hint="this looks like a bomb; if you trust it, unpack it by hand",
                 )
             digest.update(block)
