@@ -145,7 +145,7 @@ def test_what_was_backed_up_comes_back(kept: Kept, tmp_path: Path) -> None:
     key = leafsight("keys", "make", "a", "--state-dir", kept.folder).out.strip()
     done = kept.db("backup", tmp_path / "saved.db")
     assert (done.code, done.out) == (0, f"{tmp_path}/saved.db\n")
-    assert "photographs are not in it" in done.err
+    assert "photographs and secrets are not in it" in done.err
     other = tmp_path / "other"
     restored = leafsight("db", "restore", tmp_path / "saved.db", "--state-dir", other)
     assert restored.code == 0

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.service.test_access import make_key
+from tests.service.test_hard_times import locked
 
-from leafsight.errors import NotFoundError
+from leafsight.errors import NotFoundError, StateBusyError
 from leafsight.service import tickets
 from leafsight.service.report_store import KEPT_OF_A_COLLECTION, Reports
 from leafsight.state import new_id, open_blobs
@@ -181,16 +182,88 @@ def test_a_ticket_opens_nothing_else(shown: TestClient, reports: Reports) -> Non
 
 def test_a_ticket_lasts_a_minute() -> None:
     ticket = tickets.issue(SECRET, NOBODY, "a.html", T0)
-    for now_ms, right in [(T0, True), (T0 + 60_000, True), (T0 + 60_001, False), (T0 - 1, False)]:
+    for now_ms, right in [(T0, True), (T0 + 60_000, True), (T0 + 60_001, False), (T0 - 60_000, False)]:
         assert tickets.holds(ticket, SECRET, NOBODY, "a.html", now_ms) is right
     assert not tickets.holds(ticket, b"t" * 32, NOBODY, "a.html", T0)
 
 
-def test_another_server_has_another_secret(start: Callable[..., TestClient]) -> None:
-    secrets = [start().app.state.options.ticket_secret for _ in range(2)]  # type: ignore[attr-defined]
-    assert len({*secrets}) == 2
-    assert {len(one) for one in secrets} == {32}
-    assert all(one.hex() not in repr(start().app.state.options) for one in secrets)  # type: ignore[attr-defined]
+def test_the_clock_of_the_copy_that_gave_the_ticket_may_be_a_little_ahead() -> None:
+    ahead = tickets.CLOCKS_APART_MS
+    ticket = tickets.issue(SECRET, NOBODY, "a.html", T0)
+    for now_ms, right in [(T0 - 1, True), (T0 - ahead, True), (T0 - ahead - 1, False)]:
+        assert tickets.is_timely(ticket, now_ms) is right
+        assert tickets.holds(ticket, SECRET, NOBODY, "a.html", now_ms) is right
+
+
+def test_copies_on_one_database_open_what_another_gave_a_ticket_for(
+    start: Callable[..., TestClient], tmp_path: Path, reports: Reports
+) -> None:
+    """Whoever asks first; a copy that comes later, too. On another database nothing of it holds."""
+    here, there = start(), start()
+    report = keep_report(reports)
+    later = start()
+    urls = [ticket_for(one, report, {}) for one in (here, there, later)]
+    for one in (here, there, later):
+        assert [one.get(url).status_code for url in urls] == [200, 200, 200]
+    elsewhere = start(database_url=f"sqlite:///{tmp_path}/other.db")
+    assert [elsewhere.get(url).status_code for url in urls] == [403, 403, 403]
+    assert here.get(ticket_for(elsewhere, report, {})).status_code == 403
+
+
+def test_what_cannot_be_a_ticket_costs_no_look_at_the_database(shown: TestClient, reports: Reports) -> None:
+    path = f"/v1/reports/{keep_report(reports)}/files/health.html"
+    secrets = shown.app.state.parts.state.secrets  # type: ignore[attr-defined]
+    now_ms = shown.app.state.parts.now_ms()  # type: ignore[attr-defined]
+    for made_up in (
+        "",
+        "x",
+        f"1.{'0' * 64}",
+        f"{now_ms + 10**7}.{'0' * 64}",
+        f"{now_ms + 30_000}.{'0' * 63}",
+    ):
+        assert shown.get(f"{path}?ticket={made_up}").status_code == 403
+    assert secrets.known(tickets.SIGNED_WITH) is None
+    assert shown.get(f"{path}?ticket={now_ms + 30_000}.{'0' * 64}").status_code == 403
+    assert len(secrets.known(tickets.SIGNED_WITH)) == 32
+
+
+@pytest.mark.slow
+def test_a_locked_database_is_said_and_a_secret_that_was_read_needs_none(
+    start: Callable[..., TestClient], tmp_path: Path, reports: Reports
+) -> None:
+    """Slow, as the service waits a second for a lock."""
+    here, there = start(), start()
+    report = keep_report(reports)
+    with locked(tmp_path / "leafsight.db"):
+        refused = here.post(f"/v1/reports/{report}/ticket?name=health.html")
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert int(refused.headers["retry-after"]) >= 1
+    url = ticket_for(here, report, {})
+    with locked(tmp_path / "leafsight.db"):  # reading is always possible
+        assert [one.get(url).status_code for one in (here, there)] == [200, 200]
+
+
+def test_a_database_that_does_not_answer_is_said(
+    start: Callable[..., TestClient], reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = start(), start()
+    report = keep_report(reports)
+    url = ticket_for(here, report, {})
+    assert there.get("/v1/reports").status_code == 200  # it knows now that there are no keys
+    for one in (here, there):
+        gone = StateBusyError("the database does not answer", hint="try again in a moment")
+        monkeypatch.setattr(one.app.state.parts.state.database, "reading", failing(gone))  # type: ignore[attr-defined]
+    assert [one.get(url).status_code for one in (here, there)] == [200, 503]
+    assert ticket_for(here, report, {}).startswith("/v1/reports/")
+    refused = there.post(f"/v1/reports/{report}/ticket?name=health.html")
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (503, "state-busy")
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    def fail(**_: Any) -> Any:
+        raise error
+
+    return fail
 
 
 def test_the_newest_of_each_collection_are_kept(reports: Reports) -> None:

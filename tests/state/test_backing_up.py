@@ -15,6 +15,7 @@ from tests.state.made_records import T0, a_prediction, fill
 
 from leafsight.errors import ConflictError, DiskFullError, NotFoundError, StateError, UsageError
 from leafsight.state import State, backing_up, backup, migrate
+from leafsight.state.tables import REVISION
 
 
 def test_a_folder_gets_a_file_named_by_the_time(state: State, url: str, tmp_path: Path, kind: str) -> None:
@@ -50,7 +51,7 @@ def test_a_dump_can_be_read_by_people_and_says_what_it_is(state: State, url: str
     fill(state)
     made = backup(url, tmp_path / "all.jsonl.gz", now=lambda: T0)
     lines = [json.loads(line) for line in gzip.decompress(made.path.read_bytes()).splitlines()]
-    assert lines[0] == {"format": "leafsight-state", "version": 1, "revision": "0001", "created_ms": T0}
+    assert lines[0] == {"format": "leafsight-state", "version": 1, "revision": REVISION, "created_ms": T0}
     assert lines[-1] == {
         "end": {
             "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 1,
@@ -123,10 +124,11 @@ def test_a_damaged_database_gives_no_backup_that_looks_whole(tmp_path: Path) -> 
 
     path = tmp_path / "leafsight.db"
     migrate(f"sqlite:///{path}")
+    tables_end = path.stat().st_size
     with open_state(f"sqlite:///{path}") as state:
         state.predictions.add_many([a_prediction() for _ in range(50)])
     data = bytearray(path.read_bytes())
-    data[4096 * 20 :] = b"\xff" * len(data[4096 * 20 :])
+    data[tables_end:] = b"\xff" * len(data[tables_end:])
     path.write_bytes(data)
     for name in ("x.db", "x.jsonl.gz"):
         with pytest.raises(StateError, match="damaged"):

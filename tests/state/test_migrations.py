@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 from tests.state.made_records import all_rows, fill
+from tests.state.old_databases import PREDICTION, make_old_database
 
 from leafsight.errors import StateError
 from leafsight.state import Migrated, describe, migrate, migrating, open_state
 from leafsight.state.addresses import Address
 from leafsight.state.database import Database
-from leafsight.state.tables import METADATA, REVISION
+from leafsight.state.tables import METADATA, REVISION, REVISIONS
 
 NewUrl = Callable[[], str]
 
@@ -74,6 +75,7 @@ def test_the_newest_step_is_the_one_that_the_code_names() -> None:
 
     steps = ScriptDirectory(str(migrating.STEPS))
     assert steps.get_heads() == [REVISION]
+    assert tuple(step.revision for step in steps.walk_revisions())[::-1] == REVISIONS
     assert [step.revision for step in steps.walk_revisions()] == sorted(
         (step.revision for step in steps.walk_revisions()), reverse=True
     )
@@ -83,6 +85,47 @@ def test_an_empty_database_is_made_and_a_second_time_is_nothing(new_url: NewUrl)
     url = new_url()
     assert migrate(url) == Migrated(None, REVISION)
     assert migrate(url) == Migrated(REVISION, REVISION)
+
+
+def test_a_database_of_the_first_revision_is_brought_up_to_date_and_keeps_its_rows(new_url: NewUrl) -> None:
+    url = new_url()
+    make_old_database(url)
+    with open_state(url) as state:
+        assert describe(state).revision == REVISION
+        assert state.predictions.get(PREDICTION) is not None
+        rows = all_rows(state)
+        assert {name: len(some) for name, some in rows.items() if len(some) != 1} == {
+            "predictions": 2, "secrets": 0,
+        }  # fmt: skip
+    assert migrate(url) == Migrated(REVISION, REVISION)
+
+
+def test_a_step_that_fails_leaves_the_old_database_as_it_was(
+    new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, run = new_url(), migrating._run_steps
+    make_old_database(url)
+    before = shape(opened(url))
+
+    def fail(connection: Any, to: str) -> None:
+        run(connection, to)
+        raise StateError("the power went")
+
+    monkeypatch.setattr(migrating, "_run_steps", fail)
+    with pytest.raises(StateError, match="the power went"):
+        open_state(url)
+    assert shape(opened(url)) == before
+    monkeypatch.undo()
+    assert migrate(url) == Migrated("0001", REVISION)
+
+
+def test_a_revision_that_never_was_is_refused(new_url: NewUrl) -> None:
+    url = new_url()
+    migrate(url)
+    with opened(url).writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(StateError, match="revision 0000, which leafsight never had"):
+        open_state(url)
 
 
 def test_a_newer_database_is_refused_and_left_alone(new_url: NewUrl) -> None:
@@ -127,8 +170,11 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
     assert migrate(url).before is None
 
 
-def test_threads_that_migrate_at_once(new_url: NewUrl) -> None:
+@pytest.mark.parametrize("old", [False, True])
+def test_threads_that_migrate_at_once(new_url: NewUrl, old: bool) -> None:
     url = new_url()
+    if old:
+        make_old_database(url)
     done: list[object] = []
     together = threading.Barrier(4)
 
@@ -148,7 +194,7 @@ def test_threads_that_migrate_at_once(new_url: NewUrl) -> None:
         thread.join()
     assert done == ["fine"] * 4
     with open_state(url) as state:
-        assert len(state.keys.list()) == 4
+        assert len(state.keys.list()) == 4 + old
 
 
 def test_a_percent_sign_in_the_path_of_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

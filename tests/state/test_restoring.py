@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.state.made_records import T0, a_prediction, all_rows, fill
+from tests.state.old_databases import COUNTS as OLD_COUNTS
+from tests.state.old_databases import PREDICTION, make_old_database, old_dump
 
 from leafsight.errors import ConflictError, StateError, StorageError
-from leafsight.state import Restored, State, backup, open_state, restore
+from leafsight.state import Restored, State, backup, migrate, open_state, restore
 
 COUNTS = {"answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 1}
 
@@ -70,6 +72,37 @@ def test_a_dump_of_postgresql_in_sqlite(
     assert [one.name for one in (tmp_path / "new folder").iterdir()] == ["leafsight.db"]
 
 
+@pytest.mark.parametrize("form", ["file", "dump"])
+def test_backups_of_the_first_revision_come_back(
+    form: str, new_url: Callable[[], str], tmp_path: Path
+) -> None:
+    """Both kinds of file into both kinds of database."""
+    source = f"sqlite:///{tmp_path}/source.db"
+    make_old_database(source)
+    made = old_dump(tmp_path) if form == "dump" else backup(source, tmp_path / "copy.db").path
+    target = new_url()
+    assert restore(made, target).rows == OLD_COUNTS
+    migrate(source)
+    with open_state(source) as state, open_state(target) as restored:
+        assert all_rows(restored) == all_rows(state)
+        prediction = restored.predictions.get(PREDICTION)
+        assert prediction is not None
+        assert prediction.answer["verdict"] == "diagnosis"
+        assert [one.note for one in restored.corrections.of(PREDICTION)] == ["Flecken, größer als gestern 🍅"]
+        assert len(restored.secrets.of("tickets")) == 32
+
+
+def test_a_backup_goes_into_a_database_of_the_first_revision(
+    new_url: Callable[[], str], tmp_path: Path
+) -> None:
+    """It is brought up to date, and is not empty; then it is replaced by force."""
+    url = new_url()
+    make_old_database(url)
+    with pytest.raises(ConflictError, match="is not empty"):
+        restore(old_dump(tmp_path), url)
+    assert restore(old_dump(tmp_path), url, force=True).rows == OLD_COUNTS
+
+
 def test_what_is_there_is_replaced_only_by_force(state: State, url: str, dump: Path) -> None:
     state.predictions.add_many([a_prediction() for _ in range(5)])
     before = all_rows(state)
@@ -108,7 +141,10 @@ def test_a_damaged_database_is_moved_aside_never_deleted(dump: Path, tmp_path: P
         (lambda lines: [lines[0], "x" * (17 * 1024 * 1024)], "too long"),
         (lambda lines: ['{"format":"other"}', *lines[1:]], "no backup of leafsight"),
         (lambda lines: [], "no backup of leafsight"),
-        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0002"})], "newer leafsight"),
+        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0003"})], "newer leafsight"),
+        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0000"})], "no revision '0000'"),
+        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": ""})], "no revision ''"),
+        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "00010"})], "no revision '00010'"),
         (lambda lines: [json.dumps({**json.loads(lines[0]), "version": 2})], "newer leafsight"),
     ],
 )

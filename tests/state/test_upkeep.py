@@ -24,7 +24,8 @@ def test_a_description_counts_every_table(state: State, kind: str) -> None:
     found = describe(state)
     assert (found.kind, found.revision) == (kind, REVISION)
     assert found.rows == {
-        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 1,
+        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "secrets": 0,
+        "uploads": 1, "usage": 1,
     }  # fmt: skip
     assert found.size_bytes > 10_000
     assert found.where.startswith("/" if kind == "sqlite" else "postgresql://leafsight@/")
@@ -49,7 +50,8 @@ def test_pruning_takes_predictions_and_what_lives_for_two_days(state: State, clo
     assert found.rows == {"predictions": 1, "usage": 3, "answers": 1}
     assert found.blobs == ("p/0.jpg",)
     assert describe(state).rows == {
-        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 2,
+        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "secrets": 0,
+        "uploads": 1, "usage": 2,
     }  # fmt: skip
     assert state.keys.verify(token) is not None
 

@@ -90,7 +90,7 @@ def check(database: str | None, blobs: str | None, state_dir: Path | None, as_js
 def backup(file: Path, database: str | None, state_dir: Path | None, quiet: bool, as_json: bool) -> None:
     """Save the whole database as FILE (or into a folder), also while a server runs.
 
-    Photographs are not in it: copy their folder or bucket after it.
+    Photographs and secrets are not in it: copy the folder or bucket of the photographs after it.
     """
     from leafsight.state import backup
 
@@ -99,7 +99,7 @@ def backup(file: Path, database: str | None, state_dir: Path | None, quiet: bool
         print_json({"file": str(done.path), "bytes": done.bytes})
         return
     click.echo(done.path)
-    talk(f"{done.bytes:,} bytes; photographs are not in it", quiet)
+    talk(f"{done.bytes:,} bytes; photographs and secrets are not in it", quiet)
 
 
 @command.command(name="restore")

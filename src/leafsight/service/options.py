@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -37,7 +36,6 @@ class ServiceOptions:
         admin_host: address that the admin side is listened for on.
         admin_port: of the admin side; 0 means that there is none, and everything is answered on ``port``.
         data: collection whose reports are shown; ``None`` shows none.
-        ticket_secret: signs permits for files of reports; made once for all processes of a server.
     """
 
     registry_dir: Path
@@ -62,4 +60,3 @@ class ServiceOptions:
     admin_host: str = "127.0.0.1"
     admin_port: int = 0
     data: Path | None = None
-    ticket_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)

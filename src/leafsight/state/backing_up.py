@@ -1,8 +1,8 @@
 """Backups of a whole database, while it is in use.
 
-Enters: an address, and a folder or file. Leaves: one file that was not there before, whole or not at all. It
-does not know how it is read again (``restoring``), nor anything of photographs: they are backed up with the
-tools of their folder or bucket.
+Enters: an address, and a folder or file. Leaves: one file that was not there before, whole or not at all; no
+secrets are in it. It does not know how it is read again (``restoring``), nor anything of photographs: they
+are backed up with the tools of their folder or bucket.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def stamp(at_ms: int) -> str:
 def copy_sqlite(name: object, source: Path, target: Path) -> None:
     """Copy a SQLite database that may be in use, through SQLite itself, and check the copy.
 
-    The copy is one file without a log beside it.
+    The copy is one file without a log beside it, and without the secrets.
 
     Args:
         name: the database in words for people.
@@ -99,9 +99,20 @@ def copy_sqlite(name: object, source: Path, target: Path) -> None:
         ):
             old.backup(new)
             new.execute("PRAGMA journal_mode=DELETE").fetchone()
+            _remove_secrets(new)
             found = new.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise StateError(f"{name} is damaged: {found}", hint=RESTORE)
+
+
+def _remove_secrets(copy: sqlite3.Connection) -> None:
+    """Overwrite them: a row that is only deleted can still be read in the file."""
+    names = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if names >= {"alembic_version", "secrets"}:  # else it is older than they are, or not ours
+        copy.execute("PRAGMA journal_mode=MEMORY").fetchone()  # they are in no second file either
+        copy.execute("PRAGMA secure_delete=ON").fetchone()
+        copy.execute("DELETE FROM secrets")
+        copy.commit()
 
 
 def _dump(address: Address, part: Path, created_ms: int) -> None:

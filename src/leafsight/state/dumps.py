@@ -1,6 +1,7 @@
 """All rows of a database as compressed JSON lines, the same for either kind of database.
 
-Enters: a connection, or a file. Leaves: the file, or its rows. It does not know where the rows go.
+Enters: a connection, or a file. Leaves: the file, or its rows. It does not know where the rows go. Secrets
+are not in it (``tables.CARRIED``).
 
 The first line says what the file is and at which revision; then one line a row,
 ``{"table": ..., "row": ...}``, bytes as base64; the last line counts the rows of each table, so that a file
@@ -22,7 +23,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, LargeBinary, Table, select
 
 from leafsight.errors import StateError
-from leafsight.state.tables import METADATA, REVISION
+from leafsight.state.tables import CARRIED, REVISION, REVISIONS
 from leafsight.storage import os_errors_translated
 
 FORMAT, VERSION = "leafsight-state", 1
@@ -32,19 +33,19 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 def write_dump(connection: Connection, file: IO[bytes], created_ms: int) -> None:
-    """Write all rows that ``connection`` sees to ``file``."""
+    """Write all rows that ``connection`` sees to ``file``, but no secrets."""
     counts: Counter[str] = Counter()
     # without name and time, so that equal rows give equal bytes
     with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as packed:
         head = {"format": FORMAT, "version": VERSION, "revision": REVISION, "created_ms": created_ms}
         packed.write(_line(head))
-        for table in METADATA.sorted_tables:
+        for table in CARRIED:
             wanted = select(table).order_by(*table.primary_key.columns)
             rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(wanted)
             for row in rows:
                 packed.write(_line({"table": table.name, "row": _plain(table, row._mapping)}))
                 counts[table.name] += 1
-        packed.write(_line({"end": {table.name: counts[table.name] for table in METADATA.sorted_tables}}))
+        packed.write(_line({"end": {table.name: counts[table.name] for table in CARRIED}}))
 
 
 def _line(value: Any) -> bytes:
@@ -84,6 +85,8 @@ class DumpFile:
                 f"{path} was made by a newer leafsight",
                 hint="install the newest leafsight: pip install -U leafsight",
             )
+        if self.revision not in REVISIONS:
+            raise self._damaged(f"in its first line: there was no revision {self.revision[:20]!r}")
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each row with the name of its table; bytes still as base64.

@@ -16,7 +16,7 @@ from leafsight.errors import StateError
 from leafsight.state.addresses import Address
 from leafsight.state.database import Database
 from leafsight.state.engines import use_write_ahead_log
-from leafsight.state.tables import METADATA, REVISION
+from leafsight.state.tables import METADATA, REVISION, REVISIONS
 from leafsight.state.trouble import translated
 
 # Chosen once, for pg_advisory_xact_lock: "leaf" in ASCII. Others who lock by number must take another one.
@@ -97,6 +97,11 @@ def _revision(connection: Connection, address: Address) -> str | None:
         raise StateError(
             f"{address} was made by a newer leafsight (revision {found}, this one knows {REVISION})",
             hint="install the newest leafsight: pip install -U leafsight",
+        )
+    if found not in (None, *REVISIONS):
+        raise StateError(
+            f"{address} has revision {found}, which leafsight never had",
+            hint="give leafsight a database of its own",
         )
     return None if found is None else str(found)
 

@@ -18,6 +18,7 @@ from leafsight.state.jobs import Jobs
 from leafsight.state.keys import Keys
 from leafsight.state.migrating import migrate
 from leafsight.state.predictions import Predictions
+from leafsight.state.shared_secrets import Secrets
 from leafsight.state.uploads import Uploads
 from leafsight.state.usage import Usage
 
@@ -40,6 +41,7 @@ class State:
         keys: who may do what.
         usage: how much each key asked for.
         answers: of requests with an idempotency key.
+        secrets: that all processes on this database share.
         database: the connections.
         now: the clock.
     """
@@ -55,6 +57,7 @@ class State:
         self.keys = Keys(database, now)
         self.usage = Usage(database)
         self.answers = Answers(database, now)
+        self.secrets = Secrets(database, now)
 
     def check(self) -> None:
         """Ask the database for something small.

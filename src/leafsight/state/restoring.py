@@ -4,7 +4,8 @@ Enters: a backup file and an address. Leaves: a database with the rows of the ba
 before. It does not know how backups are made (``backing_up``, ``dumps``).
 
 The backup is first read into a temporary SQLite file, checked, and brought to the newest revision there. Only
-then the database is touched, in one transaction.
+then the database is touched, in one transaction. Secrets of the database stay, and none is ever taken from a
+file: whoever made the file would know it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from leafsight.state.database import Database
 from leafsight.state.dumps import ROWS_AT_ONCE, DumpFile, unpacked
 from leafsight.state.ids import clock_ms
 from leafsight.state.migrating import current_revision, migrate
-from leafsight.state.tables import METADATA, checked
+from leafsight.state.tables import CARRIED, SECRETS, checked
 from leafsight.storage import os_errors_translated
 
 SQLITE_MAGIC, GZIP_MAGIC = b"SQLite format 3\x00", b"\x1f\x8b"
+NOT_FROM_FILES = ("alembic_version", SECRETS.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _stage_dump(file: Path, staged: Path) -> None:
             old = MetaData()
             old.reflect(connection)
             for name, row in dump.rows():
-                if name not in old.tables or name == "alembic_version":
+                if name not in old.tables or name in NOT_FROM_FILES:
                     raise StateError(f"{file} has rows of an unknown table", hint="use another backup")
                 connection.execute(insert(old.tables[name]), unpacked(old.tables[name], row, file))
     except (ConflictError, NotFoundError) as error:
@@ -132,9 +134,9 @@ def _copy(staged: Path, address: Address, *, force: bool) -> dict[str, int]:
                         f"{address} is not empty",
                         hint="back it up, then use --force to replace what it holds",
                     )
-                for table in reversed(METADATA.sorted_tables):
+                for table in reversed(CARRIED):
                     new.execute(delete(table))
-            for table in METADATA.sorted_tables:
+            for table in CARRIED:
                 rows = old.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)).mappings()
                 for some in rows.partitions(ROWS_AT_ONCE):
                     new.execute(insert(table), [checked(table, dict(row)) for row in some])
@@ -147,7 +149,7 @@ def _copy(staged: Path, address: Address, *, force: bool) -> dict[str, int]:
 def _hold_all(connection: Connection, address: Address) -> None:
     """Keep other writers out until the end; SQLite has done so already."""
     if address.kind == "postgresql":
-        names = ", ".join(table.name for table in METADATA.sorted_tables)
+        names = ", ".join(table.name for table in CARRIED)
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
 
@@ -155,7 +157,7 @@ def _hold_all(connection: Connection, address: Address) -> None:
 def _count(connection: Connection) -> dict[str, int]:
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in METADATA.sorted_tables
+        for table in CARRIED
     }
 
 

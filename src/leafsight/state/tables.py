@@ -31,12 +31,15 @@ from sqlalchemy import (
 from leafsight.errors import UsageError
 from leafsight.state.limits import MAX_COUNT, MAX_INTEGER, check_bytes, check_integer, check_text
 
-REVISION = "0001"
-"""The revision of ``migrations`` that makes these tables."""
+REVISIONS = ("0001", "0002")
+"""The steps of ``migrations``, oldest first."""
+REVISION = REVISIONS[-1]
+"""The one that makes these tables."""
 
 ID, HASH, KEY, NAME, WORD, BLOB, NOTE = 32, 64, 100, 200, 20, 300, 2000
 MAX_EMBEDDING_BYTES = 2 * 8192
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_SECRET_BYTES = 64
 
 METADATA = MetaData(
     naming_convention={
@@ -156,6 +159,18 @@ ANSWERS = Table(
     _json("headers", nullable=True),
     Column("body", LargeBinary, info={"max_bytes": MAX_ANSWER_BYTES}),
 )
+
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("name", String(KEY), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("value", LargeBinary, nullable=False, info={"max_bytes": MAX_SECRET_BYTES}),
+)
+
+CARRIED = tuple(table for table in METADATA.sorted_tables if table is not SECRETS)
+"""What backups hold, those that are referred to first. A secret stays in the database that it was made in:
+whoever gets a backup must not be able to sign for the service, nor give it a secret that they know."""
 
 
 def checked(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

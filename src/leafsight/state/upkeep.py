@@ -89,7 +89,7 @@ def database_clock_ms(state: State) -> int:
 def prune(state: State, before_ms: int) -> Pruned:
     """Remove predictions that are older, and of usage and kept answers all beyond two days.
 
-    Never removed: corrections and the predictions that they correct, uploads, jobs, keys.
+    Never removed: corrections and the predictions that they correct, uploads, jobs, keys, secrets.
 
     Args:
         state: open.
