@@ -1,7 +1,8 @@
 """Counters for Prometheus, summed over all processes of the service.
 
 Names end in their unit, as https://prometheus.io/docs/practices/naming/ asks. With several processes
-``PROMETHEUS_MULTIPROC_DIR`` names a folder that they share; the supervisor makes it.
+``PROMETHEUS_MULTIPROC_DIR`` names a folder that they share; the supervisor makes it, and says which process
+has ended (``ended_counts``).
 """
 
 from __future__ import annotations
@@ -9,9 +10,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from leafsight.service.ended_counts import fold_process, read_counts
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+TICKS = 2.0**20
+"""Parts of a second in which times are summed up."""
 
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 PREDICT_SECONDS = (
@@ -120,9 +128,9 @@ class Metrics:
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""
         self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._seconds.labels(route).observe(_exact(seconds))
         if route == PREDICT and status < 400:
-            self._predict.observe(seconds)
+            self._predict.observe(_exact(seconds))
 
     def verdict(self, verdict: str) -> None:
         """One diagnosed photograph."""
@@ -134,7 +142,7 @@ class Metrics:
 
     def waited(self, seconds: float) -> None:
         """How long one request stood in the queue."""
-        self._waited.observe(seconds)
+        self._waited.observe(_exact(seconds))
 
     def waiting(self, photographs: int) -> None:
         """How many photographs wait or are being diagnosed in this process."""
@@ -179,14 +187,37 @@ class Metrics:
         return self._all().collect()
 
     def _all(self) -> CollectorRegistry:
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        if FOLDER not in os.environ:
             return self._registry
         together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(_Together(Path(os.environ[FOLDER])))
         return together
 
 
+class _Together(Collector):
+    """The counters of all processes, as a source of the library."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        return read_counts(self._folder)
+
+
 def forget_process(process_id: int) -> None:
-    """A process that has ended waits for nothing any more; its counts stay."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        mark_process_dead(process_id)  # type: ignore[no-untyped-call]
+    """A process that has ended waits for nothing any more; its counts stay.
+
+    Raises:
+        StorageError: they stay in files of their own, because they cannot be put together now.
+    """
+    if FOLDER in os.environ:
+        fold_process(Path(os.environ[FOLDER]), process_id)
+
+
+def _exact(seconds: float) -> float:
+    """To the microsecond, and such that sums are the same in whatever order they are made.
+
+    Sums that are rounded differ by order in the last digit, and a total that goes back by one digit is a new
+    beginning to Prometheus, which then counts all of it once more.
+    """
+    return round(seconds * TICKS) / TICKS

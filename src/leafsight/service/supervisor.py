@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from leafsight.errors import UsageError
+from leafsight.errors import LeafsightError, UsageError
 from leafsight.service.accepting import ABSENT, Shares
 from leafsight.service.clerk_keeper import ClerkKeeper
 from leafsight.service.options import ServiceOptions
@@ -221,7 +221,10 @@ class Supervisor:
         from leafsight.service.metrics import forget_process
 
         worker.pipe.close()
-        forget_process(worker.process.pid)
+        try:
+            forget_process(worker.process.pid)
+        except LeafsightError as error:  # they count all the same, and the next end tries again
+            self._say(f"the counts of an ended process stay in files of their own: {error.message}")
         Shares(self._counts, worker.place).leave()
         self._places.append(worker.place)
 
