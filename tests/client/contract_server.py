@@ -316,6 +316,10 @@ def _upload_state(handler: Handler, server: ContractServer, asked: Asked, name: 
     return 200, {"id": name, "state": "waiting"}
 
 
+def _check_upload(handler: Handler, server: ContractServer, asked: Asked, name: str) -> tuple[int, Any]:
+    return 202, plain_job(name, "queued")
+
+
 def _uploads(handler: Handler, server: ContractServer, asked: Asked) -> tuple[int, Any]:
     one = {
         "id": "u1", "created_at": 1, "name": "u1.zip", "bytes": 5, "sha256": "a",
@@ -402,6 +406,7 @@ ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("POST", "/v1/predictions/([^/]+)/correction", _correct),
     ("POST", "/v1/uploads", _upload),
     ("GET", "/v1/uploads/([^/]+)", _upload_state),
+    ("POST", "/v1/uploads/([^/]+)/check", _check_upload),
     ("GET", "/v1/jobs", _jobs),
     ("GET", "/v1/jobs/([^/]+)", _job),
     ("GET", "/v1/jobs/([^/]+)/events", _events),

@@ -115,6 +115,12 @@ def test_uploads_and_jobs(ask, server: ContractServer, tmp_path: Path) -> None:
     assert client.cancel("j1").is_finished
 
 
+def test_an_upload_is_looked_into_again(ask, server: ContractServer) -> None:
+    job = ask(server.url).check_upload("u1")
+    assert (job.id, job.state, job.is_finished) == ("u1", "queued", False)
+    assert server.asked[-1].headers["idempotency-key"]
+
+
 def test_uploads_and_reports_are_listed(ask, server: ContractServer) -> None:
     client = ask(server.url)
     ((upload,),) = [page.items for page in client.uploads()]
@@ -184,7 +190,14 @@ def test_every_write_has_a_key_of_its_own_and_reads_have_none(
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a?b", "a b", "ä", "x" * 201, "a\n"])
 def test_an_id_that_is_none_is_never_sent(ask, server: ContractServer, name: str) -> None:
     client = ask(server.url)
-    for question in (client.prediction, client.model, client.job, client.cancel, client.upload_state):
+    for question in (
+        client.prediction,
+        client.model,
+        client.job,
+        client.cancel,
+        client.upload_state,
+        client.check_upload,
+    ):
         with pytest.raises(UsageError):
             question(name)
     assert server.asked == []

@@ -137,6 +137,10 @@ class AsyncClient:
         """See ``Client.upload_state``."""
         return await self._do(calls.upload_state(name))
 
+    async def check_upload(self, name: str) -> Job:
+        """See ``Client.check_upload``."""
+        return await self._do(calls.check_upload(name, self._token()))
+
     def uploads(self, after: str | None = None, limit: int = 50) -> AsyncIterator[Page[Upload]]:
         """See ``Client.uploads``."""
         return self._pages(lambda at: calls.uploads(at, limit), after)

@@ -154,6 +154,12 @@ def upload_state(name: str) -> Call[dict[str, Any]]:
     return Call(_get(f"/v1/uploads/{checked_id(name, 'upload')}"), read_object)
 
 
+def check_upload(name: str, token: str) -> Call[Job]:
+    """``POST /v1/uploads/{id}/check``."""
+    path = f"/v1/uploads/{checked_id(name, 'upload')}/check"
+    return Call(Request("POST", path, "", _accepting({IDEMPOTENCY_KEY: token}), b""), read_record(Job))
+
+
 def uploads(after: str | None = None, limit: int = 50) -> Call[Page[Upload]]:
     """``GET /v1/uploads``, one page."""
     return Call(_page("/v1/uploads", after, limit), read_page("uploads", _item(Upload)))

@@ -189,6 +189,15 @@ class Client:
         """What became of an upload."""
         return self._do(calls.upload_state(name))
 
+    def check_upload(self, name: str) -> Job:
+        """Have an upload looked into again, when it could not be for a reason that is not its own.
+
+        Raises:
+            NotFoundError: there is no such upload.
+            ConflictError: somebody looks into it now.
+        """
+        return self._do(calls.check_upload(name, self._token()))
+
     def uploads(self, after: str | None = None, limit: int = 50) -> Iterator[Page[Upload]]:
         """Pages of what was uploaded, newest first."""
         return self._pages(lambda at: calls.uploads(at, limit), after)

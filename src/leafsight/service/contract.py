@@ -17,6 +17,13 @@ KEY = {
     "description": "Made by `leafsight keys make`; while there is none, this computer is served without.",
 }
 
+QUEUED = {
+    "id": "019aa1e4c7000b1f3e5d7c9a8b6e4d2f", "kind": "check-upload", "state": "queued",
+    "created_at": 1763745600000, "updated_at": 1763749200000, "progress": {}, "result": None, "error": None,
+}  # fmt: skip
+ANSWERS = {("/v1/uploads/{id}/check", "post", "202"): {"queued": {"value": QUEUED}}}
+"""Examples of answers; FastAPI would leave out what is null in them."""
+
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """The document of ``app``."""
@@ -28,5 +35,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for path, methods in document["paths"].items():
             for operation in methods.values():
                 operation["security"] = [{}] if path in OPEN_PATHS else [{"key": []}, {}]
+        for (path, method, status), examples in ANSWERS.items():
+            answer = document["paths"][path][method]["responses"][status]
+            answer["content"]["application/json"]["examples"] = examples
         app.openapi_schema = document
     return app.openapi_schema

@@ -8,13 +8,13 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from leafsight.errors import NotFoundError, OverloadError, StateBusyError, UsageError
-from leafsight.service.access import Caller
+from leafsight.errors import OverloadError, StateBusyError, UsageError
+from leafsight.service.job_answers import job_of, plain_job, upload_of, with_jobs
 from leafsight.service.listings import JobFound, JobsPage
 from leafsight.service.once import answer_once, json_answer
 from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
@@ -24,6 +24,9 @@ from leafsight.service.report_listings import UploadShown, UploadsPage
 from leafsight.service.schemas import PROBLEMS
 from leafsight.service.upload_stripping import Kept, stripped
 from leafsight.service.upload_types import UPLOADED, UploadKept, check_signature, ending_of
+
+if TYPE_CHECKING:
+    from leafsight.state import JobRecord, UploadRecord
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS)
 FINAL = {"done", "failed", "cancelled"}
@@ -89,7 +92,7 @@ async def uploads(request: Request, limit: Limit = 50, after: After = None) -> R
 
     def look() -> dict[str, Any]:
         page = parts.state.uploads.page(last, limit, key_id=own)
-        return {"uploads": _with_jobs(parts, page.records), "next": cursor_of(page.next)}
+        return {"uploads": with_jobs(parts, page.records), "next": cursor_of(page.next)}
 
     return json_answer(await parts.recorder.do(look))
 
@@ -101,12 +104,33 @@ async def one_upload(request: Request, id: Id) -> Response:  # noqa: A002
     caller = await parts.access.caller(request, "upload")
 
     def look() -> dict[str, Any]:
-        found = parts.state.uploads.get(id)
-        if found is None or not _may_see(caller.key, found.key_id):
-            raise NotFoundError(f"there is no upload {id}", hint="ids stand in the answers of /v1/uploads")
-        return _with_jobs(parts, [found])[0]
+        return with_jobs(parts, [upload_of(parts, id, caller)])[0]
 
     return json_answer(await parts.recorder.do(look))
+
+
+@router.post(
+    "/v1/uploads/{id}/check",
+    summary="Look into an upload again",
+    status_code=202,
+    response_model=JobFound,
+)
+async def check_again(request: Request, id: Id) -> Response:  # noqa: A002
+    """After a failure that was not the upload's own, say: its job begins anew, under the same id.
+
+    While it is queued or runs that is a conflict. It counts as a photograph of the day's allowance.
+    """
+    parts = parts_of(request)
+    caller = await parts.access.caller(request, "upload")
+
+    async def produce() -> Response:
+        found = await parts.recorder.do(lambda: upload_of(parts, id, caller))
+        await parts.access.count_photographs(caller, 1)
+        job = await parts.recorder.do(lambda: parts.state.uploads.look_again(id, _job_for(parts, found)))
+        request.app.state.bell.ring()
+        return json_answer(plain_job(job), 202, {"location": f"/v1/jobs/{job.id}"})
+
+    return await answer_once(request, parts, caller, "check", produce)
 
 
 @router.get("/v1/jobs", summary="Long work", response_model=JobsPage)
@@ -116,7 +140,7 @@ async def jobs(request: Request, limit: Limit = 50, after: After = None) -> Resp
     await parts.access.caller(request, "admin")
     last = id_of(after)
     page = await parts.recorder.do(lambda: parts.state.jobs.page(last, limit))
-    return json_answer({"jobs": [_plain(one) for one in page.records], "next": cursor_of(page.next)})
+    return json_answer({"jobs": [plain_job(one) for one in page.records], "next": cursor_of(page.next)})
 
 
 @router.get("/v1/jobs/{id}", summary="One job", response_model=JobFound)
@@ -124,7 +148,7 @@ async def job(request: Request, id: Id) -> Response:  # noqa: A002
     """How far it is."""
     parts = parts_of(request)
     caller = await parts.access.caller(request, "upload")
-    return json_answer(_plain(await parts.recorder.do(lambda: _job(parts, id, caller))))
+    return json_answer(plain_job(await parts.recorder.do(lambda: job_of(parts, id, caller))))
 
 
 @router.delete("/v1/jobs/{id}", summary="Cancel a job", response_model=JobFound)
@@ -134,8 +158,8 @@ async def cancel(request: Request, id: Id) -> Response:  # noqa: A002
     caller = await parts.access.caller(request, "admin")
 
     def stop() -> dict[str, Any]:
-        _job(parts, id, caller)
-        return _plain(parts.state.jobs.cancel(id))
+        job_of(parts, id, caller)
+        return plain_job(parts.state.jobs.cancel(id))
 
     return json_answer(await parts.recorder.do(stop))
 
@@ -150,7 +174,7 @@ async def events(request: Request, id: Id) -> Response:  # noqa: A002
     """One event `job` for each change, until it has ended."""
     parts = parts_of(request)
     caller = await parts.access.caller(request, "upload")
-    first = await parts.recorder.do(lambda: _job(parts, id, caller))
+    first = await parts.recorder.do(lambda: job_of(parts, id, caller))
     if parts.lifecycle.followers >= MOST_FOLLOWERS:
         raise OverloadError(
             f"{MOST_FOLLOWERS} callers follow jobs already",
@@ -172,7 +196,7 @@ async def _follow(parts: Parts, found: Any) -> AsyncIterator[str]:
 async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
     said = ""
     while True:
-        now = json.dumps(_plain(found), ensure_ascii=False, allow_nan=False)
+        now = json.dumps(plain_job(found), ensure_ascii=False, allow_nan=False)
         # A comment between changes keeps proxies from closing the connection, and notices a caller who left.
         yield f"event: job\ndata: {now}\n\n" if now != said else ": still there\n\n"
         said = now
@@ -180,59 +204,34 @@ async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
             return
         await asyncio.sleep(LOOK_S)
         with contextlib.suppress(StateBusyError):  # the next look may tell more
-            found = await parts.recorder.do(partial(_job, parts, found.id))
+            found = await parts.recorder.do(partial(job_of, parts, found.id))
 
 
 def _keep(
     parts: Parts, kept: Kept, sha: str, kind: str, label: str | None, key_id: str | None
 ) -> dict[str, Any]:
     """The file first, then its record and its job, together: so that nothing that was sent is lost."""
-    from leafsight.state import JobRecord, UploadRecord, new_id
+    from leafsight.state import UploadRecord, new_id
 
-    one, now_ms = new_id(), parts.now_ms()
+    one = new_id()
     blob = f"uploads/{one}.{kept.ending}"
     parts.blobs.put(blob, kept.body)
-    parts.state.uploads.add(
-        UploadRecord(
-            id=one, created_ms=now_ms, name=blob.rpartition("/")[2], bytes=len(kept.body), sha256=sha,
-            media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
-        ),
-        JobRecord(
-            # By the same id, so that it is found from the upload.
-            id=one, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms,
-            request={"upload": one, "key": key_id, "left_out": kept.left_out, "notes": kept.notes},
-        ),
+    record = UploadRecord(
+        id=one, created_ms=parts.now_ms(), name=blob.rpartition("/")[2], bytes=len(kept.body), sha256=sha,
+        media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
     )  # fmt: skip
+    parts.state.uploads.add(record, _job_for(parts, record, left_out=kept.left_out, notes=kept.notes))
     return {"id": one, "job": one, "left_out": kept.left_out}
 
 
-def _with_jobs(parts: Parts, found: Sequence[Any]) -> list[dict[str, Any]]:
-    jobs = parts.state.jobs.some([one.id for one in found])
-    return [
-        {
-            "id": one.id, "created_at": one.created_ms, "name": one.name, "bytes": one.bytes,
-            "sha256": one.sha256, "media_type": one.media_type, "label": one.label, "state": one.state,
-            "job": _plain(jobs[one.id]) if one.id in jobs else None,
-        }
-        for one in found
-    ]  # fmt: skip
+def _job_for(
+    parts: Parts, upload: UploadRecord, *, left_out: int = 0, notes: Sequence[str] = ()
+) -> JobRecord:
+    """The job that looks into an upload; by the same id, so that it is found from there."""
+    from leafsight.state import JobRecord
 
-
-def _job(parts: Parts, id: str, caller: Caller | None = None) -> Any:  # noqa: A002
-    """A job, if the caller may see it: of their own uploads, or all with the scope admin."""
-    found = parts.state.jobs.get(id)
-    if found is None or (caller is not None and not _may_see(caller.key, found.request.get("key"))):
-        raise NotFoundError(f"there is no job {id}", hint="ids stand in the answers that began them")
-    return found
-
-
-def _plain(found: Any) -> dict[str, Any]:
-    return {
-        "id": found.id, "kind": found.kind, "state": found.state, "created_at": found.created_ms,
-        "updated_at": found.updated_ms, "progress": found.progress, "result": found.result,
-        "error": found.error,
-    }  # fmt: skip
-
-
-def _may_see(key: Any, owner: str | None) -> bool:
-    return key is None or "admin" in key.scopes or key.id == owner
+    now_ms = parts.now_ms()
+    return JobRecord(
+        id=upload.id, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms,
+        request={"upload": upload.id, "key": upload.key_id, "left_out": left_out, "notes": [*notes]},
+    )  # fmt: skip

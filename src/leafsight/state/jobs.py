@@ -1,4 +1,4 @@
-"""Jobs: long work, from the queue to its end, in steps that are never undone.
+"""Jobs: long work, from the queue to its end, in steps that are never undone; what ended may begin anew.
 
 Enters: records, and what became of them. Leaves: records. It does not know what a job does; who works one off
 holds it as ``claims`` says.
@@ -150,6 +150,31 @@ def add_job(connection: Connection, record: JobRecord) -> None:
         UsageError: a value does not fit.
     """
     connection.execute(insert(JOBS), checked(JOBS, values_of(record)))
+
+
+def begin_again(connection: Connection, record: JobRecord) -> JobRecord:
+    """Put a job that has ended back into the queue as if it had not been begun, within a transaction.
+
+    Args:
+        connection: of the transaction.
+        record: names the job and says what time it is; kept as it is when there is no such job.
+
+    Raises:
+        ConflictError: the job has not ended.
+        UsageError: a value does not fit.
+    """
+    anew: dict[str, Any] = {"state": "queued", "progress": {}, "result": None, "error": None}
+    wanted = update(JOBS).where(JOBS.c.id == record.id, JOBS.c.state.not_in(ALIVE))
+    row = connection.execute(
+        wanted.values(**checked(JOBS, {**anew, "updated_ms": record.updated_ms})).returning(*JOBS.c)
+    ).one_or_none()
+    if row is not None:
+        return record_of(row)
+    found = connection.execute(select(JOBS.c.state).where(JOBS.c.id == record.id)).scalar_one_or_none()
+    if found is not None:
+        raise ConflictError(f"this job is {found} already", hint="wait for its end, or cancel it")
+    add_job(connection, record)
+    return record
 
 
 def record_of(row: Row[Any]) -> JobRecord:

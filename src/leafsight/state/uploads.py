@@ -12,10 +12,13 @@ from sqlalchemy import Row, insert, update
 
 from leafsight.errors import NotFoundError, UsageError
 from leafsight.state.database import Database
-from leafsight.state.jobs import add_job
+from leafsight.state.jobs import add_job, begin_again
 from leafsight.state.paging import PAGE, read_one, read_page
 from leafsight.state.records import JobRecord, Page, UploadRecord, values_of
 from leafsight.state.tables import UPLOADS, checked
+
+WAITING = "waiting"
+"""The state of an upload that its job has not looked into yet."""
 
 
 class Uploads:
@@ -74,6 +77,28 @@ class Uploads:
         if row is None:
             raise NotFoundError("there is no upload with this id", hint="check the id")
         return _record(row)
+
+    def look_again(self, upload_id: str, job: JobRecord) -> JobRecord:
+        """Let an upload wait once more, and the job that looks into it begin anew: both, or neither.
+
+        Args:
+            upload_id: which.
+            job: the one that looks into it; kept as it is when there is none of its id.
+
+        Returns:
+            The job, queued.
+
+        Raises:
+            NotFoundError: there is no such upload.
+            ConflictError: the job has not ended.
+            UsageError: a value does not fit.
+            StateBusyError, StateError: see ``Database``.
+        """
+        wanted = update(UPLOADS).where(UPLOADS.c.id == upload_id).values(state=WAITING)
+        with self._database.writing() as connection:
+            if connection.execute(wanted).rowcount == 0:
+                raise NotFoundError("there is no upload with this id", hint="check the id")
+            return begin_again(connection, job)
 
 
 def _check_state(state: str) -> None:
