@@ -34,10 +34,10 @@ serve: install
 	@$(BIN)/leafsight serve
 
 test: install
-	@$(BIN)/python -m pytest -n 2 -q -m 'not slow'
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m 'not slow'
 
 test-all: install
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 check: install
 	@$(BIN)/ruff check .

@@ -56,6 +56,12 @@ def small_targets(page: Any, least_px: int = 44) -> list[str]:
     return _ask(page, "small", least_px)
 
 
+def width_faults(page: Any) -> list[str]:
+    """Whether somebody has to scroll sideways."""
+    wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    return [f"it is {wide} px wider than the window"] if wide > 0 else []
+
+
 def _ask(page: Any, what: str, argument: Any = None) -> list[str]:
     functions = page.evaluate_handle(ASKED)
     faults: list[str] = functions.evaluate(f"(all, argument) => all.{what}(argument)", argument)

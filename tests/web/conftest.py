@@ -5,25 +5,29 @@ The browser lives as long as one test module: Playwright's loop would stand in t
 
 from __future__ import annotations
 
+import sqlite3
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.running import running_service
-from tests.web.harness import ARGUMENTS, Faults, RunningPage, chromium_path, screenshot
+from tests.web.harness import ARGUMENTS, Faults, RunningPage, chromium_path, make_key, screenshot
+from tests.web.looking import PATIENCE_MS
 
 HERE = Path(__file__).parent
-PATIENCE_MS = 15_000
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test with a browser takes more than a second."""
+    """A test with a browser is slow; with ``--dist loadgroup`` those of a file share services."""
     for item in items:
         if item.path.is_relative_to(HERE) and "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+            if item.config.pluginmanager.hasplugin("xdist"):
+                item.add_marker(pytest.mark.xdist_group(f"web-{item.path.stem}"))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,7 @@ def page(make_page: Callable[..., Any]) -> Any:
 @pytest.fixture(scope="session")
 def serve_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningPage]]:
     """Starts services that end with the session: a model file or None, more arguments, prepare(folder)."""
+    started: list[RunningPage] = []
     with ExitStack() as running:
 
         def serve(
@@ -80,9 +85,12 @@ def serve_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             folder = tmp_path_factory.mktemp("page")
             key = prepare(folder) or ""
             service = running.enter_context(running_service(folder, model, *arguments))
-            return RunningPage(f"http://127.0.0.1:{service.port}", folder, service, key)
+            started.append(RunningPage(f"http://127.0.0.1:{service.port}", folder, service, key))
+            return started[-1]
 
         yield serve
+        for one in started:
+            one.service.process.terminate()  # all at once: each takes a moment to end
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +103,37 @@ def running_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> 
 def builtin_page(serve_page: Callable[..., RunningPage]) -> RunningPage:
     """A service with the model that ships."""
     return serve_page(None)
+
+
+@pytest.fixture(scope="session")
+def keyed_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> RunningPage:
+    """A service with keys; ``make_key`` makes more of them while it runs."""
+    return serve_page(colour_model, prepare=lambda folder: make_key(folder, "predict", "upload", "admin"))
+
+
+@pytest.fixture(scope="session")
+def taught_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> RunningPage:
+    """A service that is sent uploads, which stay."""
+    return serve_page(colour_model)
+
+
+@pytest.fixture
+def untaught_page(taught_page: RunningPage) -> RunningPage:
+    """The same, when it has forgotten what it was sent before."""
+    forget_uploads(taught_page)
+    return taught_page
+
+
+def forget_uploads(where: RunningPage) -> None:
+    """Take all uploads out of the database of a running service, when all of them are looked into."""
+    with closing(sqlite3.connect(where.folder / "leafsight.db", timeout=60)) as database:
+        alive = database.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')").fetchall()
+        for (job,) in alive:
+            with urllib.request.urlopen(f"{where.url}/v1/jobs/{job}/events", timeout=60) as events:
+                events.read()
+        with database:
+            database.execute("DELETE FROM uploads")
+            database.execute("DELETE FROM jobs")
 
 
 @pytest.fixture(name="screenshot")

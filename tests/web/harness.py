@@ -111,6 +111,14 @@ class Faults:
         return host in ("127.0.0.1", "localhost")
 
 
+def make_key(folder: Path, *scopes: str) -> str:
+    """The secret of a new key of the service that keeps everything in ``folder``; it may be running."""
+    from leafsight.state import open_state
+
+    with open_state(f"sqlite:///{folder / 'leafsight.db'}") as state:
+        return str(state.keys.make("tests", scopes)[1])
+
+
 def chromium_path() -> str | None:
     """The browser of this computer; Playwright's own is used when this is None."""
     return next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
@@ -122,10 +130,3 @@ def screenshot(page: Any, name: str, *, full_page: bool = True) -> Path:
     path = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=full_page, animations="disabled")
     return path
-
-
-def is_wider_than_window(page: Any) -> bool:
-    """Whether somebody has to scroll sideways."""
-    return bool(
-        page.evaluate("document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth")
-    )

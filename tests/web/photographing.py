@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED, coloured
 from tests.web.harness import RunningPage
+from tests.web.looking import at_rest, expect, next_frame
 
 NAMES = {RED: "Scab of apple", GREEN: "Healthy apple leaf", BLUE: "Early blight of tomato"}
 NO_LEAF = GREY
@@ -49,10 +50,8 @@ def as_file(name: str, data: bytes, kind: str = "image/jpeg") -> Any:
 def opened(page: Any, where: RunningPage) -> Any:
     """The tab, when it knows what the model knows."""
     page.goto(f"{where.url}/#diagnose")
-    page.get_by_role("button", name="Choose photographs").wait_for()
-    page.get_by_role("option", name="Apple").wait_for(state="attached")
-    page.wait_for_load_state("networkidle")
-    return page
+    expect(page.get_by_role("tab", name="Diagnose", selected=True)).to_be_visible()
+    return at_rest(page)
 
 
 def choose(page: Any, *files: Any) -> None:
@@ -84,9 +83,17 @@ def open_row(page: Any, name: str) -> Any:
     """The same, opened."""
     found = row(page, name)
     button = found.locator(".photo-open")
+    next_frame(page)  # one that was sent alone is opened by the page
     if button.get_attribute("aria-expanded") == "false":
         button.click()
+    expect(button).to_have_attribute("aria-expanded", "true")
     return found
+
+
+def tallied(page: Any, said: str) -> None:
+    """Nothing is under way, and the line above the answers says so: it is drawn a frame later than they."""
+    expect(page.locator(".summary-said")).to_have_text(said)
+    expect(page.locator(".summary").get_by_role("button", name="Stop")).to_be_hidden()
 
 
 def asked(page: Any, path: str) -> Any:

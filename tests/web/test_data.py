@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.service.test_reports import keep_report
-from tests.web.audit import contrast_faults, small_targets, structure_faults
-from tests.web.harness import RunningPage, is_wider_than_window
+from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.harness import RunningPage, make_key
+from tests.web.looking import LOOKS, at_rest, expect, look_as, says
 
 from leafsight.dataset import SynthOptions, write_synthetic_collection
 from leafsight.service.report_store import Reports
-from leafsight.state import open_blobs, open_state
+from leafsight.state import open_blobs
 
 LONG_MS = 180_000
 
@@ -53,7 +55,7 @@ def with_data(
 def opened(page: Any, where: RunningPage) -> Any:
     page.goto(f"{where.url}/#data")
     page.get_by_role("tab", name="Data", selected=True).wait_for()
-    return page
+    return at_rest(page)
 
 
 def made(page: Any, where: RunningPage) -> None:
@@ -66,10 +68,11 @@ def made(page: Any, where: RunningPage) -> None:
     page.get_by_role("heading", name="Health").wait_for(timeout=LONG_MS)
 
 
-def with_key(page: Any, where: RunningPage) -> None:
+def with_key(page: Any, where: RunningPage, key: str) -> None:
     """The tab after the page asked for a key."""
     page.goto(f"{where.url}/#data")
-    page.get_by_role("dialog").locator("input").first.fill(where.key)
+    expect(page.get_by_role("dialog").locator("input").first).to_be_focused()
+    page.get_by_role("dialog").locator("input").first.fill(key)
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for(state="detached")
 
@@ -92,24 +95,19 @@ def test_a_report_is_made_with_progress_and_read(page: Any, with_data: RunningPa
     page.locator(".data-part-now", has_text="Drawing the figures").wait_for(timeout=LONG_MS)
     screenshot(page, "data-under-way")
     page.get_by_role("heading", name="Health").wait_for(timeout=LONG_MS)
-    assert "garden leaves" in page.locator(".data-top").inner_text()
+    says(page.locator(".data-top"), "garden leaves")
+    figures = page.locator(".data-figure")
+    expect(figures).to_have_count(15)  # the report is drawn in one go
     weights = page.locator(".data-weight").all_inner_texts()
     assert weights == sorted(weights, key=["Mend", "Look", "Know"].index)
     assert "Mend" in weights
     page.locator(".data-finding").first.locator("summary").click()
-    assert page.locator(".data-finding").first.locator("code").count()
-    figures = page.locator(".data-figure")
-    assert figures.count() == 15
-    for question, answer in zip(
-        figures.locator("h3").all_inner_texts(),
-        figures.locator(".data-answer").all_inner_texts(),
-        strict=True,
-    ):
-        assert question.endswith("?")
-        assert answer
+    expect(page.locator(".data-finding").first.locator("code").first).to_be_visible()
+    expect(figures.locator("h3")).to_have_text([re.compile(r"\?$")] * 15)
+    expect(figures.locator(".data-answer")).to_have_text([re.compile(r"\S")] * 15)
     seen_to_the_end(page)
     screenshot(page, "data-report-1280")
-    assert page.get_by_role("button", name="Make a new report").is_enabled()
+    expect(page.get_by_role("button", name="Make a new report")).to_be_enabled()
 
 
 def test_a_picture_is_enlarged_by_mouse_and_keyboard(
@@ -125,12 +123,13 @@ def test_a_picture_is_enlarged_by_mouse_and_keyboard(
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
-    assert dialog.get_by_role("heading").inner_text() == question
+    expect(dialog.get_by_role("heading")).to_have_text(question)
+    dialog.locator("img").evaluate("(image) => image.decode()")  # before, it has no size
     assert dialog.locator("img").bounding_box()["width"] > 700
     screenshot(page, "data-enlarged", full_page=False)
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    assert first.evaluate("(one) => one === document.activeElement")
+    expect(first).to_be_focused()
 
 
 def test_the_whole_report_opens_in_a_frame_and_can_be_saved(
@@ -154,21 +153,20 @@ def test_the_whole_report_opens_in_a_frame_and_can_be_saved(
     assert "Health of" in (tmp_path / "saved.html").read_text()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-)
 def test_it_can_be_read_everywhere(
-    make_page: Callable[..., Any], with_data: RunningPage, screenshot: Any, width: int, scheme: str
+    make_page: Callable[..., Any], with_data: RunningPage, screenshot: Any
 ) -> None:
-    page = make_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = make_page(viewport={"width": LOOKS[0][0], "height": 900})
     made(page, with_data)
     seen_to_the_end(page)
-    assert not is_wider_than_window(page)
-    assert contrast_faults(page) == []
-    assert structure_faults(page) == []
-    if width < 1000:
-        assert small_targets(page) == []
-    screenshot(page, f"data-report-{width}-{scheme}")
+    faults = {}
+    for width, scheme in LOOKS:
+        name = look_as(page, width, scheme)
+        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
+        if width < 1000:
+            faults[name] += small_targets(page)
+        screenshot(page, f"data-report-{name}")
+    assert faults == {name: [] for name in faults}
 
 
 def test_a_job_that_fails_and_one_that_is_stopped_are_said(page: Any, with_data: RunningPage) -> None:
@@ -230,27 +228,18 @@ const tries = {
 </script>"""
 
 
-def test_a_page_of_a_report_reaches_neither_the_api_nor_the_key(
-    page: Any, serve_page: Callable[..., RunningPage], colour_model: Path
-) -> None:
-    def prepare(folder: Path) -> str:
-        with open_state(f"sqlite:///{folder / 'leafsight.db'}") as state:
-            _, secret = state.keys.make("admin", ("admin",), rate_per_minute=None, photographs_per_day=None)
-        reports = Reports(open_blobs(str(folder / "blobs")))
-        report = keep_report(reports)
-        reports.put(report, {"health.html": SPY})
-        return secret
-
-    where = serve_page(colour_model, prepare=prepare)
+def test_a_page_of_a_report_reaches_neither_the_api_nor_the_key(page: Any, keyed_page: RunningPage) -> None:
+    reports = Reports(open_blobs(str(keyed_page.folder / "blobs")))
+    reports.put(keep_report(reports), {"health.html": SPY})
     page.allow("content policy", "sandbox", "Content Security Policy", "Blocked", "Unsafe", "failed: ", "401")
-    with_key(page, where)
+    with_key(page, keyed_page, make_key(keyed_page.folder, "admin"))
     assert page.evaluate("sessionStorage.length") > 0, "there is a key to be read"
     page.get_by_role("button", name="Open the whole health report").click()
     said = page.frame_locator(".data-page iframe").locator("#said")
     said.filter(has_text="reached").wait_for()
-    assert said.inner_text() == "origin null, reached: nothing"
-    assert page.url.startswith(f"{where.url}/#data")
-    assert "ticket=" in page.locator(".data-page iframe").get_attribute("src")
+    expect(said).to_have_text("origin null, reached: nothing")
+    expect(page).to_have_url(re.compile(f"^{re.escape(keyed_page.url)}/#data"))
+    expect(page.locator(".data-page iframe")).to_have_attribute("src", re.compile("ticket="))
 
 
 def test_without_a_collection_it_says_what_the_model_was_trained_on(
@@ -258,10 +247,7 @@ def test_without_a_collection_it_says_what_the_model_was_trained_on(
 ) -> None:
     opened(page, builtin_page)
     page.get_by_role("heading", name="What the model in service was trained on").wait_for()
-    text = page.locator("#panel-data").inner_text()
-    assert "leafsight serve --data FOLDER" in text
-    assert "7,825" in text
-    assert "field-bean" in text
+    says(page.locator("#panel-data"), "leafsight serve --data FOLDER", "7,825", "field-bean")
     page.get_by_text("All 49 classes").click()
     screenshot(page, "data-known-1280")
     assert contrast_faults(page) == []
@@ -272,18 +258,11 @@ def test_a_model_that_is_in_no_registry_is_not_mistaken_for_another(
 ) -> None:
     opened(page, running_page)
     page.get_by_text("The model in service knows 4 classes.").wait_for()
-    assert "not known here" in page.locator("#panel-data").inner_text()
+    says(page.locator("#panel-data"), "not known here")
 
 
-def test_who_may_not_see_reports_sees_what_is_known(
-    page: Any, serve_page: Callable[..., RunningPage], colour_model: Path
-) -> None:
-    def prepare(folder: Path) -> str:
-        with open_state(f"sqlite:///{folder / 'leafsight.db'}") as state:
-            return state.keys.make("p", ("predict",), rate_per_minute=None, photographs_per_day=None)[1]
-
-    where = serve_page(colour_model, prepare=prepare)
+def test_who_may_not_see_reports_sees_what_is_known(page: Any, keyed_page: RunningPage) -> None:
     page.allow("401", "403")
-    with_key(page, where)
+    with_key(page, keyed_page, make_key(keyed_page.folder, "predict"))
     page.get_by_text("shown to keys with the scope admin").wait_for()
     page.get_by_role("heading", name="What the model in service was trained on").wait_for()

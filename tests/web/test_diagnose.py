@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tests.fakes.tiny_bundle import BLUE, GREEN, RED
 from tests.web.harness import RunningPage
+from tests.web.looking import at_rest, expect, next_frame, says
 from tests.web.photographing import (
     NAMES,
     NO_LEAF,
@@ -23,6 +25,7 @@ from tests.web.photographing import (
     opened,
     photograph,
     row,
+    tallied,
 )
 
 
@@ -33,8 +36,8 @@ def test_a_chosen_photograph_is_diagnosed(page: Any, running_page: RunningPage, 
     diagnose(page)
     found = row(page, "leaf.jpg")
     found.get_by_role("heading", level=4, name=NAMES[colour]).wait_for()
-    assert found.locator(".verdict-sure").inner_text().startswith("very likely, ")
-    assert found.locator(".probability:visible").count() == 3
+    expect(found.locator(".verdict-sure")).to_have_text(re.compile("^very likely, "))
+    expect(found.locator(".probability:visible")).to_have_count(3)
 
 
 def test_what_shows_no_leaf_gets_no_condition(page: Any, running_page: RunningPage) -> None:
@@ -43,9 +46,10 @@ def test_what_shows_no_leaf_gets_no_condition(page: Any, running_page: RunningPa
     diagnose(page)
     found = row(page, "wall.jpg")
     found.get_by_role("heading", level=4, name="This does not look like a leaf").wait_for()
-    assert "What helps: photograph one leaf so that it fills most of the picture." in found.inner_text()
-    assert found.locator(".verdict-sure").count() == 0
-    assert found.locator(".advice").count() == 0
+    says(found, "What helps: photograph one leaf so that it fills most of the picture.")
+    tallied(page, "1 photograph: 1 not a leaf")
+    expect(found.locator(".verdict-sure")).to_have_count(0)
+    expect(found.locator(".advice")).to_have_count(0)
 
 
 def test_what_no_program_can_read_does_not_stop_the_others(page: Any, running_page: RunningPage) -> None:
@@ -62,9 +66,8 @@ def test_what_no_program_can_read_does_not_stop_the_others(page: Any, running_pa
     row(page, "c.jpg").get_by_text("Early blight of tomato").wait_for()
     found = open_row(page, "broken.jpg")
     found.get_by_role("heading", name="The photograph cannot be read").wait_for()
-    assert "What helps: " in found.inner_text()
-    assert "This browser cannot show it either." in found.inner_text()
-    assert found.get_by_role("button", name="Say what it shows").count() == 0
+    says(found, "What helps: ", "This browser cannot show it either.")
+    expect(found.get_by_role("button", name="Say what it shows")).to_have_count(0)
 
 
 @pytest.mark.parametrize("how", ["drop", "paste"])
@@ -80,10 +83,14 @@ def test_dropped_and_pasted_ones_come_in_too(page: Any, running_page: RunningPag
 def test_only_the_tab_that_is_shown_takes_drops_and_pastes(page: Any, running_page: RunningPage) -> None:
     opened(page, running_page)
     page.get_by_role("tab", name="Models").click()
-    hand_over(page, "paste", ("leaf.jpg", photograph(GREEN), "image/jpeg"))
+    expect(page.locator("#panel-diagnose")).to_be_hidden()
+    assert not hand_over(page, "paste", ("leaf.jpg", photograph(GREEN), "image/jpeg"))
     page.get_by_role("tab", name="Diagnose").click()
-    assert page.locator(".tray").is_hidden()
+    expect(page.locator("#panel-diagnose")).to_be_visible()
+    next_frame(page)
+    expect(page.locator(".tray")).to_be_hidden()
     assert hand_over(page, "paste", ("leaf.jpg", photograph(GREEN), "image/jpeg"))
+    expect(page.locator(".tray-send")).to_have_text("Diagnose 1 photograph")
 
 
 def test_a_folder_comes_in_whole(page: Any, running_page: RunningPage, tmp_path: Path) -> None:
@@ -96,7 +103,7 @@ def test_a_folder_comes_in_whole(page: Any, running_page: RunningPage, tmp_path:
     page.get_by_text("1 file left out").wait_for()
     diagnose(page)
     row(page, "field/row/leaf2.jpg")
-    assert page.locator(".photo-name").all_inner_texts() == ["field/row/leaf2.jpg", "field/row/leaf10.jpg"]
+    expect(page.locator(".photo-name")).to_have_text(["field/row/leaf2.jpg", "field/row/leaf10.jpg"])
 
 
 def test_the_camera_takes_photographs(page: Any, running_page: RunningPage, screenshot: Any) -> None:
@@ -110,30 +117,33 @@ def test_the_camera_takes_photographs(page: Any, running_page: RunningPage, scre
     page.get_by_role("button", name="Done").click()
     diagnose(page)
     row(page, "camera-1.jpg")
-    assert page.evaluate("document.querySelector('video')") is None
+    expect(page.locator("video")).to_have_count(0)
 
 
 def test_one_can_be_taken_away_before_it_is_sent(page: Any, running_page: RunningPage) -> None:
     opened(page, running_page)
     choose(page, as_file("a.jpg", photograph(RED)), as_file("b.jpg", photograph(RED)))
     page.get_by_role("button", name="Take a.jpg away").click()
-    assert page.locator(".tray-send").inner_text() == "Diagnose 1 photograph"
+    expect(page.locator(".tray-send")).to_have_text("Diagnose 1 photograph")
     diagnose(page)
     row(page, "b.jpg")
-    assert page.locator("li.photo").count() == 1
+    tallied(page, "1 photograph: 1 diagnosed")
+    expect(page.locator("li.photo")).to_have_count(1)
 
 
 def test_the_crop_is_asked_and_remembered(page: Any, running_page: RunningPage) -> None:
     opened(page, running_page)
     crop = page.get_by_label("Crop")
-    assert crop.locator("option").all_inner_texts() == ["I do not know", "Apple", "Tomato"]
+    expect(crop.locator("option")).to_have_text(["I do not know", "Apple", "Tomato"])
     crop.select_option(label="Tomato")
     choose(page, as_file("leaf.jpg", photograph(RED)))
     diagnose(page)
     found = row(page, "leaf.jpg")
     found.get_by_text("Probabilities among the conditions of this crop").wait_for()
-    opened(page, running_page)
-    assert page.get_by_label("Crop").input_value() == "tomato"
+    page.reload()
+    at_rest(page)
+    expect(page.locator("li.photo")).to_have_count(0)  # it is another document
+    expect(page.get_by_label("Crop")).to_have_value("tomato")
 
 
 def test_several_of_one_plant_give_one_answer(page: Any, running_page: RunningPage, screenshot: Any) -> None:
@@ -144,19 +154,18 @@ def test_several_of_one_plant_give_one_answer(page: Any, running_page: RunningPa
         *[as_file(f"{n}.jpg", photograph(RED, seed=n)) for n in range(3)],
         as_file("x.jpg", photograph(NO_LEAF)),
     )
-    assert page.locator(".tray-send").inner_text() == "Diagnose one plant from 4 photographs"
+    expect(page.locator(".tray-send")).to_have_text("Diagnose one plant from 4 photographs")
     diagnose(page)
     plant = page.get_by_role("region", name="Plant 1, 4 photographs")
     plant.get_by_role("heading", level=3, name="Scab of apple", exact=True).wait_for()
-    assert "Rests on 3 of 4 photographs." in plant.inner_text()
-    assert "left out: 1 not a leaf" in plant.inner_text()
+    says(plant, "Rests on 3 of 4 photographs.", "left out: 1 not a leaf")
     screenshot(page, "diagnose-plant")
     choose(page, as_file("late.jpg", photograph(RED, seed=9)))
     plant.get_by_role("button", name="Add the 1 ready photograph to this plant").click()
     page.get_by_role("region", name="Plant 1, 5 photographs").get_by_text(
         "Rests on 4 of 5 photographs."
     ).wait_for()
-    assert page.locator(".tray").is_hidden()
+    expect(page.locator(".tray")).to_be_hidden()
 
 
 def test_an_answer_is_corrected_and_the_server_knows_it(
@@ -173,10 +182,7 @@ def test_an_answer_is_corrected_and_the_server_knows_it(
     found.get_by_role("button", name="Say it again").click()
     found.get_by_role("button", name="No", exact=True).click()
     found.get_by_label("Search").fill("HEAL app")
-    assert found.locator(".truths label:visible").all_inner_texts() == [
-        "Apple: healthy",
-        "It is not in the list",
-    ]
+    expect(found.locator(".truths label:visible")).to_have_text(["Apple: healthy", "It is not in the list"])
     screenshot(page, "diagnose-correction")
     found.get_by_label("Apple: healthy").check()
     found.get_by_label("Note").fill("seen under the glass")
@@ -219,7 +225,8 @@ def test_what_was_not_written_down_cannot_be_corrected(page: Any, running_page: 
     diagnose(page)
     found = row(page, "leaf.jpg")
     found.get_by_text("it cannot be corrected").wait_for()
-    assert found.get_by_role("button", name="Yes").count() == 0
+    tallied(page, "1 photograph: 1 diagnosed")
+    expect(found.get_by_role("button", name="Yes")).to_have_count(0)
 
 
 def test_answers_are_saved_as_csv(page: Any, running_page: RunningPage, tmp_path: Path) -> None:
@@ -249,7 +256,7 @@ def test_answers_stay_when_another_tab_is_looked_at(page: Any, running_page: Run
     row(page, "leaf.jpg")
     page.get_by_role("tab", name="Models").click()
     page.get_by_role("tab", name="Diagnose").click()
-    assert page.get_by_role("heading", level=4, name="Scab of apple").is_visible()
+    expect(page.get_by_role("heading", level=4, name="Scab of apple")).to_be_visible()
 
 
 def test_answers_are_cleared_when_the_person_says_so(page: Any, running_page: RunningPage) -> None:
@@ -259,8 +266,9 @@ def test_answers_are_cleared_when_the_person_says_so(page: Any, running_page: Ru
     row(page, "leaf.jpg")
     page.get_by_role("button", name="Clear", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Clear", exact=True).click()
-    page.locator("li.photo").wait_for(state="detached")
-    assert page.locator(".summary").is_hidden()
+    expect(page.locator("li.photo")).to_have_count(0)
+    expect(page.locator(".summary")).to_be_hidden()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_what_the_list_of_possible_conditions_promises(page: Any, running_page: RunningPage) -> None:
@@ -275,9 +283,11 @@ def test_what_the_list_of_possible_conditions_promises(page: Any, running_page: 
 def test_by_the_keyboard_alone(page: Any, running_page: RunningPage) -> None:
     opened(page, running_page)
     hand_over(page, "paste", ("leaf.jpg", photograph(RED), "image/jpeg"))
-    assert page.evaluate("document.activeElement.className") == "primary tray-send"
+    expect(page.locator(".primary.tray-send")).to_be_focused()
     page.keyboard.press("Enter")
-    row(page, "leaf.jpg")
+    found = row(page, "leaf.jpg")
+    found.locator(".heat-scale").wait_for()  # the heatmap's slider comes before it
+    tallied(page, "1 photograph: 1 diagnosed")  # before, the first button is Stop, which goes
     page.locator(".summary button:visible").first.focus()
     reached = []
     for _ in range(30):
@@ -298,4 +308,5 @@ def test_operators_who_keep_nothing_are_believed(
 ) -> None:
     where = serve_page(colour_model, "--keep-photos", "never")
     opened(page, where)
-    assert page.get_by_label("Keep my photographs on the server").is_hidden()
+    says(page.get_by_role("contentinfo"), "Photographs are not kept.")
+    expect(page.get_by_label("Keep my photographs on the server")).to_be_hidden()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from tests.fakes.tiny_bundle import BLUE, GREEN, RED
 from tests.web.harness import RunningPage
+from tests.web.looking import expect, says
 from tests.web.photographing import as_file, choose, diagnose, jpeg, opened, photograph, row
 
 from leafsight.images import decode, overlay_heatmap, read_header
@@ -21,6 +23,7 @@ TURNED = 6
 GPS_IFD, ORIENTATION, MAKE = 0x8825, 274, 271
 
 
+@cache
 def large_photograph(orientation: int = TURNED, size_px: tuple[int, int] = (4000, 3000)) -> bytes:
     """Twelve megapixels with GPS: upright, the upper third is red, the rest green."""
     width, height = size_px if orientation < 5 else size_px[::-1]
@@ -85,8 +88,7 @@ def test_a_large_one_leaves_small_upright_and_without_place(
     upper, lower = pixels[: height // 4].mean((0, 1)), pixels[height // 2 :].mean((0, 1))
     assert upper[0] > upper[1] + 60, "red is above"
     assert lower[1] > lower[0] + 60, "green is below"
-    found = row(page, "large.jpg")
-    assert "Made smaller in this browser" in found.inner_text()
+    says(row(page, "large.jpg"), "Made smaller in this browser")
     page.get_by_text("The server does not keep the photograph.").wait_for()
 
 
@@ -153,6 +155,11 @@ HEAT = """async ([layer, photograph]) => {
 }"""
 
 
+def drawn(place: Any) -> None:
+    """The photograph in ``place`` has come and can be drawn: before, it has no size."""
+    place.locator(".picture-photo").evaluate("(image) => image.decode()")
+
+
 BOXES = """(row) => [".picture-photo", ".picture-heat-layer"]
   .map((name) => row.querySelector(name).getBoundingClientRect().toJSON())"""
 """At one moment: the page may be scrolling."""
@@ -191,6 +198,7 @@ def test_the_heatmap_lies_on_the_photograph_and_follows_its_slider(
     diagnose(page)
     found = row(page, "corner.jpg")
     found.get_by_text("most of it is at the upper right").wait_for()
+    drawn(found)
     photo, layer = found.evaluate(BOXES)
     assert photo == layer
     slider = found.get_by_role("slider", name="Heatmap")
@@ -199,7 +207,7 @@ def test_the_heatmap_lies_on_the_photograph_and_follows_its_slider(
     for strength in ("0", "50", "100"):
         slider.fill(strength)
         pictures[strength] = np.asarray(Image.open(io.BytesIO(frame.screenshot())).convert("RGB"), np.int16)
-    assert slider.get_attribute("aria-valuetext") == "100 per cent"
+    expect(slider).to_have_attribute("aria-valuetext", "100 per cent")
     change = np.abs(pictures["100"] - pictures["0"]).max(axis=2)
     height, width = change.shape
     corner, opposite = change[: height // 3, 2 * width // 3 :], change[2 * height // 3 :, : width // 3]
@@ -215,6 +223,7 @@ def test_it_lies_right_on_a_turned_photograph_too(page: Any, running_page: Runni
     diagnose(page)
     found = row(page, "turned.jpg")
     found.locator(".heat-scale").wait_for()
+    drawn(found)
     box, above_it = found.evaluate(BOXES)
     assert box["height"] > box["width"]
     assert above_it == box
@@ -238,14 +247,15 @@ def test_one_can_look_closer(page: Any, running_page: RunningPage, screenshot: A
     row(page, "leaf.jpg").get_by_role("button", name="Look closer").click()
     window = page.get_by_role("dialog", name="leaf.jpg")
     place = window.locator(".closer-place")
+    drawn(window)
     width = window.locator(".picture-photo").bounding_box()["width"]
-    assert page.evaluate("document.activeElement.className") == "closer-place"
+    expect(place).to_be_focused()
     page.keyboard.press("+")
     page.keyboard.press("+")
-    assert window.locator("output").inner_text() == "2 times"
+    expect(window.locator("output")).to_have_text("2 times")
     assert window.locator(".picture-photo").bounding_box()["width"] == pytest.approx(2 * width, rel=0.05)
     assert place.evaluate("(frame) => frame.scrollWidth > frame.clientWidth")
     screenshot(page, "diagnose-closer", full_page=False)
     page.keyboard.press("Escape")
     window.wait_for(state="detached")
-    assert row(page, "leaf.jpg").is_visible()
+    expect(row(page, "leaf.jpg")).to_be_visible()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.fakes.tiny_bundle import CLASSES, LABELS, write_tiny_bundle
 from tests.web.harness import RunningPage
+from tests.web.looking import at_rest, expect, next_frame, says
 
 HOSTILE_CARD = """# older
 
@@ -95,7 +96,7 @@ def opened(page: Any, where: RunningPage, fragment: str = "models") -> Any:
     page.goto(f"{where.url}/#{fragment}")
     page.get_by_role("heading", name="Models on this server").wait_for()
     page.locator(".panel-models .fold").first.wait_for()
-    return page
+    return at_rest(page)
 
 
 def row(page: Any, name: str) -> Any:
@@ -104,54 +105,50 @@ def row(page: Any, name: str) -> Any:
 
 def test_the_model_in_service_is_marked_in_words_and_shown_first(page: Any, two_models: RunningPage) -> None:
     opened(page, two_models)
-    assert page.locator(".models-row strong").all_inner_texts() == ["newer", "older", "plant-leaves"]
-    assert row(page, "newer").get_by_text("In service").is_visible()
-    assert page.get_by_text("In service", exact=True).count() == 1
-    assert "after the corrections" in row(page, "newer").inner_text()
-    assert page.get_by_role("heading", level=2).all_inner_texts() == ["Models on this server", "newer"]
-    assert "leafsight models promote" in page.get_by_role("tabpanel").inner_text()
+    expect(page.locator(".models-row strong")).to_have_text(["newer", "older", "plant-leaves"])
+    expect(row(page, "newer").get_by_text("In service")).to_be_visible()
+    expect(page.get_by_text("In service", exact=True)).to_have_count(1)
+    says(row(page, "newer"), "after the corrections")
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Models on this server", "newer"])
+    says(page.get_by_role("tabpanel"), "leafsight models promote")
 
 
 def test_a_model_is_shown_by_its_measures_with_intervals(page: Any, two_models: RunningPage) -> None:
     opened(page, two_models)
-    text = page.get_by_role("tabpanel").inner_text()
-    assert "It can name 3 conditions of 2 crops: apple, tomato." in text
-    assert "1,234 photographs that it had never seen." in text
-    assert "On photographs from elsewhere (field-apple)" in text
+    says(
+        page.get_by_role("tabpanel"),
+        "It can name 3 conditions of 2 crops: apple, tomato.",
+        "1,234 photographs that it had never seen.",
+        "On photographs from elsewhere (field-apple)",
+    )
     page.get_by_text("Measured", exact=True).click()
     table = page.get_by_role("table", name="Measures of newer")
-    assert table.get_by_role("row", name="First guess right (accuracy)").get_by_role(
-        "cell"
-    ).all_inner_texts() == [
-        "95.0 % (94.0 to 96.0)",
-        "40.0 % (39.0 to 41.0)",
-    ]
-    assert table.get_by_role("row", name="First guess right, crop given").get_by_role(
-        "cell"
-    ).all_inner_texts() == [
-        "not measured",
-        "not measured",
-    ]
+    first_guess = table.get_by_role("row", name="First guess right (accuracy)")
+    expect(first_guess.get_by_role("cell")).to_have_text(["95.0 % (94.0 to 96.0)", "40.0 % (39.0 to 41.0)"])
+    with_crop = table.get_by_role("row", name="First guess right, crop given")
+    expect(with_crop.get_by_role("cell")).to_have_text(["not measured", "not measured"])
     page.get_by_text("Class by class").click()
-    scab = page.get_by_role("row", name="Apple: scab")
-    assert scab.get_by_role("cell").all_inner_texts()[:2] == ["40", "90.0 % (89.0 to 91.0)"]
-    assert "few photographs" in page.get_by_role("row", name="Tomato: early blight").inner_text()
-    assert page.get_by_text("Apple: scab taken for Tomato: early blight: 3 photographs").is_visible()
+    scab = page.get_by_role("row", name="Apple: scab").get_by_role("cell")
+    for at, text in enumerate(("40", "90.0 % (89.0 to 91.0)")):
+        expect(scab.nth(at)).to_have_text(text)
+    says(page.get_by_role("row", name="Tomato: early blight"), "few photographs")
+    expect(page.get_by_text("Apple: scab taken for Tomato: early blight: 3 photographs")).to_be_visible()
     page.get_by_text("Made from", exact=True).click()
-    assert "5,000 to learn from, 1,234 to test" in page.locator(".facts").inner_text()
+    says(page.locator(".facts"), "5,000 to learn from, 1,234 to test")
 
 
 def test_the_builtin_model_is_read_whole(page: Any, two_models: RunningPage) -> None:
     opened(page, two_models)
     page.get_by_role("button", name="Show plant-leaves").click()
-    page.get_by_role("heading", name="plant-leaves", level=2).wait_for()
-    assert page.evaluate("document.activeElement.textContent") == "plant-leaves"
-    assert re.search(r"#models/[0-9a-f]{12}$", page.url)
-    text = page.get_by_role("tabpanel").inner_text()
-    assert "It can name 48 conditions of 14 crops" in text
-    assert "Limits, in the words of its maker" in text
+    expect(page.get_by_role("heading", name="plant-leaves", level=2)).to_be_focused()
+    expect(page).to_have_url(re.compile(r"#models/[0-9a-f]{12}$"))
+    says(
+        page.get_by_role("tabpanel"),
+        "It can name 48 conditions of 14 crops",
+        "Limits, in the words of its maker",
+    )
     page.get_by_text("Class by class").click()
-    assert page.locator(".fold table").nth(1).get_by_role("row").count() == 50
+    expect(page.locator(".fold table").nth(1).get_by_role("row")).to_have_count(50)
     page.reload()
     page.get_by_role("heading", name="plant-leaves", level=2).wait_for()  # the fragment names it
 
@@ -161,22 +158,19 @@ def test_a_card_is_read_and_never_run(page: Any, two_models: RunningPage) -> Non
     page.get_by_role("button", name="Show older").click()
     page.get_by_text("Model card", exact=True).click()
     prose = page.locator(".prose").last
-    assert prose.get_by_role("heading").all_inner_texts() == ["Limits", "Judged on"]
-    assert prose.locator("strong").all_inner_texts() == ["three"]
-    assert prose.locator("code").first.inner_text() == "Apple___Apple_scab"
-    assert prose.locator("pre").inner_text() == "<b>code</b>"
-    assert prose.locator("td").all_inner_texts() == [
-        "all",
-        "100",
-        "<script>document.title = 'taken'</script>",
-        "2",
-    ]
-    assert prose.locator("img, script, b").count() == 0
+    expect(prose.get_by_role("heading")).to_have_text(["Limits", "Judged on"])
+    expect(prose.locator("strong")).to_have_text(["three"])
+    expect(prose.locator("code").first).to_have_text("Apple___Apple_scab")
+    expect(prose.locator("pre")).to_have_text("<b>code</b>")
+    expect(prose.locator("td")).to_have_text(["all", "100", "<script>document.title = 'taken'</script>", "2"])
+    expect(prose.locator("img, script, b")).to_have_count(0)
     link = prose.get_by_role("link")
-    assert (link.count(), link.get_attribute("href")) == (1, "https://leaf.example/paper")
-    assert link.get_attribute("rel") == "noopener noreferrer"
-    assert "[trap](javascript:" in prose.inner_text()
-    assert "taken" not in page.title()
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", "https://leaf.example/paper")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    says(prose, "[trap](javascript:")
+    next_frame(page)
+    expect(page).not_to_have_title(re.compile("taken"))
 
 
 def test_models_are_compared_in_words(
@@ -189,55 +183,52 @@ def test_models_are_compared_in_words(
     page.get_by_role("heading", name="Compare 2 models").wait_for()
     table = page.get_by_role("table", name="Figures with their 95 % intervals")
     screenshot(page, "models-compared")
-    heads = [re.sub(r" \(\w{8}\)", "", head) for head in table.get_by_role("columnheader").all_inner_texts()]
-    assert heads[:3] == ["Compared", "newer", "older"]  # what serves comes first
+    heads = table.get_by_role("columnheader")
+    for at, head in enumerate((r"^Compared$", r"^newer \(\w{8}\)$", r"^older \(\w{8}\)$")):
+        expect(heads.nth(at)).to_have_text(re.compile(head))  # what serves comes first
 
-    def cells(name: str, at: int = 0) -> list[str]:
-        found = table.get_by_role("row", name=name, exact=False).nth(at).get_by_role("cell").all_inner_texts()
-        return [" ".join(text.split()) for text in found]
+    def cells(name: str, at: int = 0) -> Any:
+        return table.get_by_role("row", name=name, exact=False).nth(at).get_by_role("cell")
 
-    assert cells("In service") == ["yes", "no"]
-    assert cells("First guess right") == [
-        "95.0 % (94.0 to 96.0)",
-        "90.0 % (89.0 to 91.0) 5.0 points lower: worse",
-    ]
-    assert cells("How far its probabilities are off") == [
-        "5.0 % (4.5 to 5.5)",
-        "2.0 % (1.5 to 2.5) 3.0 points lower: better",
-    ]
-    assert cells("First guess right", 2)[1] == "not measured"  # of the photographs from elsewhere
-    assert cells("Right when it names one")[1].endswith("the same")
-    assert page.get_by_text("All were tested on the same photographs.").is_visible()
-    assert page.get_by_text("All can name the same conditions.").is_visible()
+    expect(cells("In service")).to_have_text(["yes", "no"])
+    expect(cells("First guess right")).to_have_text(
+        ["95.0 % (94.0 to 96.0)", "90.0 % (89.0 to 91.0) 5.0 points lower: worse"], use_inner_text=True
+    )
+    expect(cells("How far its probabilities are off")).to_have_text(
+        ["5.0 % (4.5 to 5.5)", "2.0 % (1.5 to 2.5) 3.0 points lower: better"], use_inner_text=True
+    )
+    elsewhere = cells("First guess right", 2)
+    expect(elsewhere.nth(1)).to_have_text("not measured")
+    expect(cells("Right when it names one").nth(1)).to_have_text(re.compile("the same$"))
+    expect(page.get_by_text("All were tested on the same photographs.")).to_be_visible()
+    expect(page.get_by_text("All can name the same conditions.")).to_be_visible()
     page.get_by_label("Compare plant-leaves").check()
     page.get_by_role("heading", name="Compare 3 models").wait_for()
-    assert page.get_by_text("These models were tested on different photographs.").is_visible()
-    assert "can also name: Apple: black rot" in page.get_by_role("tabpanel").inner_text()
+    expect(page.get_by_text("These models were tested on different photographs.")).to_be_visible()
+    says(page.get_by_role("tabpanel"), "can also name: Apple: black rot")
     page.get_by_label("Compare plant-leaves").uncheck()
     page.get_by_role("heading", name="Compare 2 models").wait_for()
 
 
-@pytest.mark.parametrize(
-    ("found", "base", "words", "good"),
-    [
-        ((0.95, 0.94, 0.96), (0.90, 0.89, 0.91), "5.0 points higher: better", True),
-        ((0.85, 0.84, 0.86), (0.90, 0.89, 0.91), "5.0 points lower: worse", False),
-        ((0.91, 0.88, 0.94), (0.90, 0.87, 0.93), "1.0 points higher; may be chance", None),
-        ((0.9001, 0.88, 0.94), (0.90, 0.87, 0.93), "the same", None),
-        ((0.95, None, None), (0.90, 0.89, 0.91), "5.0 points higher; may be chance", None),
-    ],
-)
-def test_what_chance_can_make_is_no_difference(
-    page: Any, running_page: RunningPage, found: Any, base: Any, words: str, good: bool | None
-) -> None:
+DIFFERENCES = [
+    ((0.95, 0.94, 0.96), (0.90, 0.89, 0.91), "5.0 points higher: better", True),
+    ((0.85, 0.84, 0.86), (0.90, 0.89, 0.91), "5.0 points lower: worse", False),
+    ((0.91, 0.88, 0.94), (0.90, 0.87, 0.93), "1.0 points higher; may be chance", None),
+    ((0.9001, 0.88, 0.94), (0.90, 0.87, 0.93), "the same", None),
+    ((0.95, None, None), (0.90, 0.89, 0.91), "5.0 points higher; may be chance", None),
+]
+
+
+def test_what_chance_can_make_is_no_difference(page: Any, running_page: RunningPage) -> None:
     page.goto(running_page.url)
     names = ("value", "low", "high")
+    pairs = [[dict(zip(names, one, strict=True)) for one in pair] for *pair, _, _ in DIFFERENCES]
     said = page.evaluate(
-        """([found, base]) => import('/page/models-compare.js').then((one) =>
-             one.difference(found, base, {better: 'higher', kind: 'share'}))""",
-        [dict(zip(names, found, strict=True)), dict(zip(names, base, strict=True))],
+        """(pairs) => import('/page/models-compare.js').then((one) => pairs.map(([found, base]) =>
+             one.difference(found, base, {better: 'higher', kind: 'share'})))""",
+        pairs,
     )
-    assert said == {"words": words, "good": good}
+    assert said == [{"words": words, "good": good} for _, _, words, good in DIFFERENCES]
 
 
 def test_more_models_are_fetched_page_by_page(page: Any, two_models: RunningPage) -> None:
@@ -246,11 +237,11 @@ def test_more_models_are_fetched_page_by_page(page: Any, two_models: RunningPage
         lambda route: route.continue_(url=route.request.url.replace("=20", "=2")),
     )
     opened(page, two_models)
-    assert page.locator(".models-row").count() == 2
+    expect(page.locator(".models-row")).to_have_count(2)
     page.get_by_role("button", name="More models").click()
     page.get_by_role("button", name="Show plant-leaves").wait_for()
-    assert page.locator(".models-row").count() == 3
-    assert page.get_by_role("button", name="More models").count() == 0
+    expect(page.locator(".models-row")).to_have_count(3)
+    expect(page.get_by_role("button", name="More models")).to_have_count(0)
 
 
 def test_a_model_without_measures_says_so(page: Any, two_models: RunningPage) -> None:
@@ -259,20 +250,20 @@ def test_a_model_without_measures_says_so(page: Any, two_models: RunningPage) ->
 
     page.route(re.compile(r"/v1/models/[0-9a-f]{64}"), without)
     opened(page, two_models)
-    assert page.get_by_text("This model brings no measures.").is_visible()
+    expect(page.get_by_text("This model brings no measures.")).to_be_visible()
     page.get_by_text("Measured", exact=True).click()
-    assert page.get_by_text("Nothing was measured.").is_visible()
+    expect(page.get_by_text("Nothing was measured.")).to_be_visible()
     for name in ("older", "newer"):
         page.get_by_label(f"Compare {name}").check()
     page.get_by_text("It is not known whether these models were tested on the same photographs.").wait_for()
-    cells = page.get_by_role("row", name="Macro F1").get_by_role("cell").all_inner_texts()
-    assert cells == ["not measured", "not measured"]
+    cells = page.get_by_role("row", name="Macro F1").get_by_role("cell")
+    expect(cells).to_have_text(["not measured", "not measured"])
 
 
 def test_a_served_file_that_is_not_kept_is_said(page: Any, running_page: RunningPage) -> None:
     opened(page, running_page)
-    assert page.get_by_text("The model in service is a file that the operator named.").is_visible()
-    assert page.get_by_text("In service", exact=True).count() == 0
+    expect(page.get_by_text("The model in service is a file that the operator named.")).to_be_visible()
+    expect(page.get_by_text("In service", exact=True)).to_have_count(0)
 
 
 def test_a_model_that_went_away_is_said(page: Any, two_models: RunningPage) -> None:

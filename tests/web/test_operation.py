@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from tests.fakes.pictures import picture_bytes
 from tests.fakes.tiny_bundle import BLUE, GREEN, RED
-from tests.web.harness import RunningPage, is_wider_than_window
+from tests.web.audit import width_faults
+from tests.web.harness import RunningPage, make_key
+from tests.web.looking import LONG_MS, LOOKS, expect, look_as, looks_until
 from tests.web.made_history import write_history
 
-from leafsight.state import open_state
-
 REFUSED = r"Failed to load resource"
+ROUND_MS = 5000
+"""From one look to the next; the page looks for what was diagnosed each second time."""
 
 
 def predict(here: RunningPage, colour: tuple[int, int, int] = RED, key: str = "") -> dict[str, Any]:
@@ -27,54 +30,16 @@ def predict(here: RunningPage, colour: tuple[int, int, int] = RED, key: str = ""
         return dict(json.load(answer)["predictions"][0])
 
 
-def key_with(folder: Path, *scopes: str) -> str:
-    with open_state(f"sqlite:///{folder / 'leafsight.db'}") as state:
-        return state.keys.make("test", scopes)[1]
-
-
 def visit(page: Any, here: RunningPage) -> None:
     page.goto(f"{here.url}/#operation")
     page.get_by_role("heading", name="Health").wait_for()
 
 
 def give_key(page: Any, key: str) -> None:
-    page.get_by_role("dialog").get_by_role("textbox").fill(key)
-    page.get_by_role("dialog").get_by_role("textbox").press("Enter")
-
-
-@pytest.fixture(scope="module")
-def fresh_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> RunningPage:
-    """A service that nobody asked anything yet."""
-    return serve_page(colour_model)
-
-
-def test_before_the_first_photograph_and_the_way_of_one(
-    page: Any, fresh_page: RunningPage, screenshot: Any
-) -> None:
-    """Nothing yet; then one is diagnosed, seen, corrected, and the correction is seen."""
-    visit(page, fresh_page)
-    assert page.get_by_text("No photograph was diagnosed yet.").count() >= 2
-    assert page.get_by_text("Nobody said yet whether a diagnosis was right.").is_visible()
-    assert (
-        page.get_by_text("There is no earlier time of this model")
-        .or_(page.get_by_text("Too few photographs"))
-        .is_visible()
-    )
-    screenshot(page, "operation-empty")
-    said = predict(fresh_page)
-    row = page.get_by_role("row").filter(has_text=said["display"])
-    row.get_by_role("button", name=f"{said['display']}, details of photo").click(timeout=30_000)
-    window = page.get_by_role("dialog")
-    window.get_by_text(said["id"]).wait_for()
-    window.get_by_role("combobox").select_option("apple/healthy")
-    window.get_by_role("button", name="Wrong", exact=True).click()
-    window.get_by_text("Wrong: Apple: healthy").wait_for()
-    screenshot(page, "operation-details", full_page=False)
-    window.get_by_role("button", name="Close").click()
-    page.get_by_text("People said right 0 of 1 times in the last 30 days.").wait_for(timeout=30_000)
-    assert page.get_by_role("row").filter(has_text="Wrong: Apple: healthy").is_visible()
-    # the keyboard's place is kept
-    assert page.evaluate("document.activeElement.textContent") == said["display"]
+    field = page.get_by_role("dialog").get_by_role("textbox")
+    expect(field).to_be_focused()
+    field.fill(key)
+    field.press("Enter")
 
 
 @pytest.fixture(scope="module")
@@ -87,66 +52,99 @@ def busy_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> Run
     return here
 
 
+@pytest.fixture(scope="module")
+def fresh_page(serve_page: Callable[..., RunningPage], colour_model: Path) -> RunningPage:
+    """A service that nobody asked anything yet."""
+    return serve_page(colour_model)
+
+
 def test_load_verdicts_corrections_and_drift_are_told(page: Any, busy_page: RunningPage) -> None:
     visit(page, busy_page)
     page.get_by_text("Drift: more changed than chance makes, namely").wait_for()
     page.get_by_text("People said right 4 of 6 times in the last 30 days.").wait_for()
-    assert page.locator("svg rect.kind-diagnosis").count() > 5
+    expect(page.locator("svg rect.kind-diagnosis").nth(5)).to_be_attached()
     for summary in ("The numbers", "Conditions that were named", "Processes"):
         page.get_by_text(summary, exact=True).click()
-    assert page.get_by_role("row").filter(has_text="Verdicts").get_by_text("changed", exact=True).is_visible()
-    assert page.get_by_role("row").filter(has_text="Apple: scab").first.is_visible()
+    verdicts = page.get_by_role("row").filter(has_text="Verdicts")
+    expect(verdicts.get_by_text("changed", exact=True)).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="Apple: scab").first).to_be_visible()
 
 
-def test_the_line_charts_have_points_and_a_table(page: Any, busy_page: RunningPage) -> None:
-    """Two looks are ten seconds apart; the service began to look when it started."""
-    visit(page, busy_page)
-    chart = page.get_by_role("group", name="Time to a diagnosis")
-    chart.locator(".chart-drawing .line-2").first.wait_for(state="attached", timeout=60_000)
-    chart.get_by_text("As a table").click()
-    assert chart.get_by_role("columnheader").all_inner_texts() == [
-        "Time",
-        "Half within",
-        "95 % within",
-        "99 % within",
-    ]
-    assert "the most is" in str(chart.get_by_role("img").get_attribute("aria-label"))
+def test_before_the_first_photograph_and_the_way_of_one(
+    page: Any, fresh_page: RunningPage, screenshot: Any
+) -> None:
+    """Nothing yet; then one is diagnosed, seen, corrected, and the correction is seen."""
+    page.clock.install()
+    visit(page, fresh_page)
+    expect(page.get_by_text("No photograph was diagnosed yet.").filter(visible=True)).to_have_count(2)
+    expect(page.get_by_text("Nobody said yet whether a diagnosis was right.")).to_be_visible()
+    no_drift = page.get_by_text("There is no earlier time of this model")
+    expect(no_drift.or_(page.get_by_text("Too few photographs"))).to_be_visible()
+    screenshot(page, "operation-empty")
+    said = predict(fresh_page)
+    row = page.get_by_role("row").filter(has_text=said["display"])
+    opens = row.get_by_role("button", name=f"{said['display']}, details of photo")
+    looks_until(page, opens, ROUND_MS)
+    opens.click()
+    window = page.get_by_role("dialog")
+    window.get_by_text(said["id"]).wait_for()
+    window.get_by_role("combobox").select_option("apple/healthy")
+    window.get_by_role("button", name="Wrong", exact=True).click()
+    window.get_by_text("Wrong: Apple: healthy").wait_for()
+    screenshot(page, "operation-details", full_page=False)
+    window.get_by_role("button", name="Close").click()
+    looks_until(page, page.get_by_text("People said right 0 of 1 times in the last 30 days."), ROUND_MS)
+    expect(page.get_by_role("row").filter(has_text="Wrong: Apple: healthy")).to_be_visible()
+    expect(opens).to_be_focused()  # the keyboard's place is kept
 
 
 def test_pausing_ends_the_asking(page: Any, busy_page: RunningPage) -> None:
+    page.clock.install()
     visit(page, busy_page)
+    pause = page.get_by_role("button", name="Pause")
+    with page.expect_response("**/v1/load"):  # it asks again by itself
+        page.clock.fast_forward(ROUND_MS)
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
     asked: list[str] = []
-    page.get_by_role("button", name="Pause").click()
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(6000)
+    page.clock.run_for(12 * ROUND_MS)
+    with page.expect_response("**/healthz"):  # what was asked before it is known by now
+        page.evaluate("fetch('/healthz')")
     assert not [url for url in asked if "/v1/load" in url]
     with page.expect_request("**/v1/load"):
-        page.get_by_role("button", name="Pause").click()
+        pause.click()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-)
-def test_it_fits(
-    make_page: Callable[..., Any], busy_page: RunningPage, screenshot: Any, width: int, scheme: str
-) -> None:
-    page = make_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_after_a_correction_the_counts_are_looked_at_twice(page: Any, busy_page: RunningPage) -> None:
+    """The first time the server may still tell what it counted before."""
+    page.clock.install()
+    page.route("**/correction", lambda route: route.fulfill(json={}))
     visit(page, busy_page)
-    page.locator(".chart-drawing .line-2").first.wait_for(state="attached", timeout=60_000)
-    page.get_by_text("The numbers", exact=True).click()
-    assert not is_wider_than_window(page)
-    screenshot(page, f"operation-{width}-{scheme}")
+    page.get_by_role("button", name=re.compile("details of photo")).first.click()
+    window = page.get_by_role("dialog")
+    window.get_by_role("button", name="Right", exact=True).click()
+    expect(window.get_by_role("button", name="Right", exact=True)).to_be_enabled()
+    looks = 0
+
+    def count(request: Any) -> None:
+        nonlocal looks
+        looks += "/v1/load" in request.url
+
+    page.on("request", count)
+    with page.expect_event("requestfinished", lambda one: "/v1/insight" in one.url):
+        window.get_by_role("button", name="Close").click()
+    with page.expect_request("**/v1/insight*"):
+        page.clock.fast_forward(ROUND_MS)
+    assert looks == 2
 
 
-def test_no_right_to_look_is_no_error(
-    page: Any, serve_page: Callable[..., RunningPage], colour_model: Path
-) -> None:
-    here = serve_page(colour_model, prepare=lambda folder: key_with(folder, "predict"))
+def test_no_right_to_look_is_no_error(page: Any, keyed_page: RunningPage) -> None:
     page.allow(REFUSED)
-    page.goto(f"{here.url}/#operation")
-    give_key(page, here.key)
+    page.goto(f"{keyed_page.url}/#operation")
+    give_key(page, make_key(keyed_page.folder, "predict"))
     page.get_by_text("You may not see the figures of this service.").wait_for()
-    assert page.get_by_role("alert").count() == 0
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_on_another_side_it_says_where(
@@ -164,11 +162,39 @@ def test_a_server_that_is_lost_keeps_what_was_shown(
     page: Any, serve_page: Callable[..., RunningPage], colour_model: Path
 ) -> None:
     here = serve_page(colour_model)
+    page.clock.install()
     visit(page, here)
     page.allow(REFUSED, "failed: ")
     here.service.end()
-    page.get_by_text("the server cannot be reached").first.wait_for(timeout=30_000)
-    assert page.get_by_role("heading", name="Health").is_visible()
+    page.clock.fast_forward(ROUND_MS)
+    page.get_by_text("the server cannot be reached").first.wait_for()
+    expect(page.get_by_role("heading", name="Health")).to_be_visible()
+
+
+def test_the_line_charts_have_points_and_a_table(page: Any, busy_page: RunningPage) -> None:
+    """Two looks are ten seconds apart; the service began to look when it started, some tests ago."""
+    visit(page, busy_page)
+    chart = page.get_by_role("group", name="Time to a diagnosis")
+    chart.locator(".chart-drawing .line-2").first.wait_for(state="attached", timeout=LONG_MS)
+    chart.get_by_text("As a table").click()
+    expect(chart.get_by_role("columnheader")).to_have_text(
+        ["Time", "Half within", "95 % within", "99 % within"]
+    )
+    expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile("the most is"))
+
+
+def test_it_fits(make_page: Callable[..., Any], busy_page: RunningPage, screenshot: Any) -> None:
+    page = make_page(viewport={"width": LOOKS[0][0], "height": 900})
+    visit(page, busy_page)
+    page.locator(".chart-drawing .line-2").first.wait_for(state="attached", timeout=LONG_MS)
+    page.get_by_text("The numbers", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="Verdicts")).to_be_visible()
+    faults = {}
+    for width, scheme in LOOKS:
+        name = look_as(page, width, scheme)
+        faults[name] = width_faults(page)
+        screenshot(page, f"operation-{name}")
+    assert faults == {name: [] for name in faults}
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from tests.fakes.made_archives import leaf_zip, photo, tarred, zipped
 from tests.fakes.pictures import picture_bytes
-from tests.web.audit import contrast_faults, small_targets, structure_faults
-from tests.web.harness import RunningPage, is_wider_than_window
+from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.harness import RunningPage
+from tests.web.looking import LONG_MS, LOOKS, at_rest, expect, look_as, looks_until, says
 
 from leafsight.state import open_blobs, open_state
 
-LONG_MS = 60_000
+LOOK_MS = 1500
+"""From one look at what became of the uploads to the next."""
 DROP = """async ([selector, files]) => {
   const transfer = new DataTransfer();
   for (const [name, text] of files)
@@ -28,15 +30,16 @@ DROP = """async ([selector, files]) => {
 
 
 @pytest.fixture
-def where(serve_page: Callable[..., RunningPage], colour_model: Path) -> RunningPage:
-    """A service of its own: what was sent stays in the list."""
-    return serve_page(colour_model)
+def where(untaught_page: RunningPage) -> RunningPage:
+    """A service that was sent nothing yet."""
+    return untaught_page
 
 
 def opened(page: Any, where: RunningPage) -> Any:
+    page.clock.install()
     page.goto(f"{where.url}/#teach")
     page.get_by_role("heading", name="What was sent").wait_for()
-    return page
+    return at_rest(page)
 
 
 def choose(page: Any, label: str, *files: tuple[str, bytes]) -> None:
@@ -46,8 +49,7 @@ def choose(page: Any, label: str, *files: tuple[str, bytes]) -> None:
 
 def first_upload(page: Any, state: str) -> Any:
     row = page.locator(".teach-upload", has=page.locator(".teach-state").get_by_text(state, exact=True)).first
-    row.wait_for(timeout=LONG_MS)
-    return row
+    return looks_until(page, row, LOOK_MS)
 
 
 def kept(where: RunningPage) -> list[tuple[Any, bytes]]:
@@ -63,14 +65,11 @@ def test_an_archive_is_sent_looked_into_and_told(page: Any, where: RunningPage, 
     broken = zipped({"rust/a.jpg": photo(1), "rust/b.jpg": photo(1), "healthy/c.jpg": b"no photograph"})
     choose(page, "Archives", ("garden.zip", broken))
     row = first_upload(page, "Looked into")
-    text = row.inner_text()
-    assert "2 photographs in 1 class" in text
-    assert "1 file left out and not kept" in text
-    assert "with the same pixels" in text
+    says(row, "2 photographs in 1 class", "1 file left out and not kept", "with the same pixels")
     row.get_by_text("Details").click()
-    assert "healthy/c.jpg" in row.inner_text()
+    says(row, "healthy/c.jpg")
     choose(page, "Archives", ("loose.zip", zipped({"loose.jpg": photo(1)})))
-    assert "class folders" in first_upload(page, "Cannot be used").inner_text()
+    says(first_upload(page, "Cannot be used"), "class folders")
     page.allow("Failed to load resource", "422")
     choose(page, "Archives", ("link.tgz", tarred({"a/x.jpg": photo(1)}, link="a/out")))
     page.get_by_text("is a link").wait_for()
@@ -112,7 +111,7 @@ def test_a_folder_becomes_a_zip_of_class_folders(page: Any, where: RunningPage, 
         (tmp_path / name).write_bytes(data)
     opened(page, where)
     page.get_by_label("A folder", exact=True).set_input_files(tmp_path / "beans")
-    text = first_upload(page, "Looked into").inner_text()
+    says(first_upload(page, "Looked into"), "3 photographs in 2 classes")
     ((record, data),) = kept(where)
     assert record.media_type == "application/zip"
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
@@ -120,7 +119,32 @@ def test_a_folder_becomes_a_zip_of_class_folders(page: Any, where: RunningPage, 
         held = {name: packed.read(name) for name in packed.namelist()}
     wanted = {name: data for name, data in files.items() if name.endswith(".jpg") and "hidden" not in name}
     assert held == wanted
-    assert "3 photographs in 2 classes" in text
+
+
+def test_what_is_read_stays_open_while_others_are_looked_into(page: Any, where: RunningPage) -> None:
+    opened(page, where)
+    twice = zipped({"rust/a.jpg": photo(1), "rust/b.jpg": photo(1), "healthy/c.jpg": photo(2)})
+    choose(page, "Archives", ("garden.zip", twice))
+    first_upload(page, "Looked into").get_by_text("Details").click()
+    choose(page, "Archives", ("leaves.zip", leaf_zip()))
+    looks_until(page, page.get_by_text("6 photographs in 2 classes"), LOOK_MS)
+    expect(page.locator(".teach-upload")).to_have_count(2)
+    says(page.locator(".teach-upload").nth(1), "The same pixels:", "rust/a.jpg")
+
+
+def test_a_class_that_is_typed_before_the_list_comes_is_known(page: Any, where: RunningPage) -> None:
+    held: list[Any] = []
+    page.route("**/v1/conditions", lambda route: held.append(route))
+    opened(page, where)
+    page.get_by_role("combobox", name="Class").fill("Tomato: early blight")
+    page.get_by_text("A new class").wait_for()
+    choose(page, "Photographs", ("leaf.jpg", photo(1)))
+    for route in held:
+        route.continue_()
+    page.get_by_text("The model knows this class.").wait_for()
+    first_upload(page, "Looked into")
+    ((record, _),) = kept(where)
+    assert record.label == "tomato/early_blight"
 
 
 def test_files_can_be_dropped(page: Any, where: RunningPage) -> None:
@@ -129,7 +153,7 @@ def test_files_can_be_dropped(page: Any, where: RunningPage) -> None:
     opened(page, where)
     files = [["leaves.zip", base64.b64encode(leaf_zip()).decode()]]
     page.evaluate(DROP, [".teach-drop", files])
-    assert "6 photographs in 2 classes" in first_upload(page, "Looked into").inner_text()
+    says(first_upload(page, "Looked into"), "6 photographs in 2 classes")
 
 
 def test_what_failed_is_kept_and_sent_again_once(page: Any, where: RunningPage, screenshot: Any) -> None:
@@ -216,41 +240,37 @@ def test_older_uploads_are_a_page_further(page: Any, where: RunningPage) -> None
             state.uploads.add(an_upload())
     opened(page, where)
     page.get_by_role("button", name="Show older ones").click()
-    page.locator(".teach-upload").nth(22).wait_for()
-    assert page.locator(".teach-upload").count() == 23
-    assert page.get_by_role("button", name="Show older ones").is_hidden()
+    expect(page.locator(".teach-upload")).to_have_count(23)
+    expect(page.get_by_role("button", name="Show older ones")).to_be_hidden()
 
 
 def test_teaching_is_there_and_says_truly_that_it_is_not_yet(page: Any, where: RunningPage) -> None:
     opened(page, where)
     button = page.get_by_role("button", name="Teach the model")
-    assert button.is_disabled()
-    told = page.locator(f"#{button.get_attribute('aria-describedby')}").inner_text()
-    assert "Retraining is not here yet" in told
-    assert "kept" in told
+    expect(button).to_be_disabled()
+    says(page.locator(f"#{button.get_attribute('aria-describedby')}"), "Retraining is not here yet", "kept")
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-)
 def test_it_can_be_read_everywhere(
-    make_page: Callable[..., Any], running_page: RunningPage, screenshot: Any, width: int, scheme: str
+    make_page: Callable[..., Any], where: RunningPage, screenshot: Any
 ) -> None:
-    page = make_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    opened(page, running_page)
+    page = make_page(viewport={"width": LOOKS[0][0], "height": 900})
+    opened(page, where)
     files = {"Roundleaf___a_class_with_a_long_name/a.jpg": photo(1), "b/c.jpg": photo(1), "b/d.jpg": b"x"}
     choose(page, "Archives", ("a collection with a rather long name, as people give them.zip", zipped(files)))
     first_upload(page, "Looked into").get_by_text("Details").click()
-    assert not is_wider_than_window(page)
-    assert contrast_faults(page) == []
-    assert structure_faults(page) == []
-    if width < 1000:
-        assert small_targets(page) == []
-    screenshot(page, f"teach-{width}-{scheme}")
+    faults = {}
+    for width, scheme in LOOKS:
+        name = look_as(page, width, scheme)
+        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
+        if width < 1000:
+            faults[name] += small_targets(page)
+        screenshot(page, f"teach-{name}")
+    assert faults == {name: [] for name in faults}
 
 
-def test_the_zip_of_the_browser_is_cut_into_parts(page: Any, running_page: RunningPage) -> None:
-    opened(page, running_page)
+def test_the_zip_of_the_browser_is_cut_into_parts(page: Any, taught_page: RunningPage) -> None:
+    opened(page, taught_page)
     found = page.evaluate("""async () => {
       const { crc32, inParts } = await import("/page/teach-zip.js");
       const files = [60, 60, 10, 200, 5].map((size, at) => ({path: String(at), file: {size: size * 1000}}));

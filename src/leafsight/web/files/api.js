@@ -129,6 +129,7 @@ export function newKey() {
 }
 
 async function patiently(send, toProblem, repeatable, signal) {
+  const pressedAt = performance.now() - state.pressedAt < GESTURE_MS ? state.pressedAt : null; // now: the answer may take long
   let askedForKey = false;
   for (let repeats = 0; ; ) {
     const answer = await send();
@@ -136,7 +137,7 @@ async function patiently(send, toProblem, repeatable, signal) {
     const problem = await toProblem(answer);
     if (problem.status === 401 && !askedForKey) {
       askedForKey = true;
-      if (await keyGiven(problem)) continue;
+      if (await keyGiven(problem, pressedAt)) continue;
     }
     const waitS = problem.retryAfterS ?? 1;
     const refused = problem.status === 429 || problem.status === 503;
@@ -147,11 +148,10 @@ async function patiently(send, toProblem, repeatable, signal) {
 }
 
 /** One window for all requests that wait for it. Once the person closed it, no timer of the page opens it again. */
-async function keyGiven(problem) {
+async function keyGiven(problem, pressedAt) {
   if (!state.askForKey) return false;
   if (!state.asking) {
-    const pressed = state.pressedAt > state.dismissedAt && performance.now() - state.pressedAt < GESTURE_MS;
-    if (state.dismissedAt !== null && !pressed) return false;
+    if (state.dismissedAt !== null && !(pressedAt > state.dismissedAt)) return false;
     state.asking = state.askForKey(problem).finally(() => {
       state.asking = null;
     });

@@ -10,7 +10,7 @@ import { alsoPossible, headline, promiseOf, qualityRemarks, sureness } from "./d
 const MOST_CARDS = 3;
 const promises = new Map();
 
-/** What is said, without the photograph: an array of elements. `conditions` may be empty while they load. */
+/** What is said, without the photograph: an array of elements. `conditions()` resolves to what the model knows. */
 export function answerParts(answer, conditions, level = 4) {
   const named = answer.verdict === "diagnosis";
   return [
@@ -75,9 +75,16 @@ function qualityPart(answer) {
   return remark ? h("p", { class: "quality" }, remark) : null;
 }
 
+/** The cards come when the conditions do: what a person already reads, or types into, is not drawn anew for them. */
 function advicePart(answer, conditions, named, level) {
   const keys = named ? [answer.key] : answer.possible.map((one) => one.key).slice(0, MOST_CARDS);
   if (answer.verdict === "not_a_leaf" || answer.verdict === "too_blurred") return null;
-  const cards = keys.map((key) => adviceOf(key, conditions, { open: named })).filter(Boolean);
-  return cards.length ? h("section", { class: "advices" }, h(level, { class: "unseen" }, "Advice"), cards) : null;
+  const place = h("section", { class: "advices", hidden: true });
+  const show = ({ conditions: known }) => {
+    const cards = keys.map((key) => adviceOf(key, known, { open: named })).filter(Boolean);
+    place.hidden = cards.length === 0;
+    replace(place, h(level, { class: "unseen" }, "Advice"), cards);
+  };
+  conditions().then(show, () => {}); // without them there are none; the frame of the page says that the server is lost
+  return place;
 }

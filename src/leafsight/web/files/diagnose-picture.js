@@ -22,7 +22,7 @@ export function makePicture(photo, about) {
     else replace(caption, unseenWords(photo.answer));
     if (there && photo.answer?.heatmap) showHeat(photo.answer.heatmap, frame, { tools, caption, about });
   });
-  return { element, close: () => URL.revokeObjectURL(address) };
+  return { element, close: () => frame.ready.then(() => URL.revokeObjectURL(address)) }; // not while it is being read
 }
 
 async function showHeat(picture, frame, { tools, caption, about }) {

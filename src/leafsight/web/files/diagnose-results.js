@@ -45,19 +45,14 @@ export function makeResults(tools) {
     updatePlant(plant);
   }
 
-  async function updatePlant(plant) {
+  function updatePlant(plant) {
     const { title, said } = plants.get(plant);
     replace(title, `Plant ${plant.number}, ${count(plant.photos.length, "photograph")}`);
     const busy = updateActions(plant);
     const { combined } = plant;
     if (plant.problem) replace(said, failure(plant.problem));
     else if (!combined) replace(said, h("p", { class: "quiet" }, busy ? "On the way" : "Not sent"));
-    else {
-      const show = (conditions) => replace(said, basisOf(combined), answerParts(combined, conditions, 3));
-      show([]);
-      // Without the conditions there are no advice cards; by the time they are there the plant may be asked again.
-      await tools.conditions().then(({ conditions }) => plant.combined === combined && show(conditions), () => {});
-    }
+    else replace(said, basisOf(combined), answerParts(combined, tools.conditions, 3));
   }
 
   /** What can be done with a plant, while nothing is under way; whether something is. */

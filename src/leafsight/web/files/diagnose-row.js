@@ -41,20 +41,27 @@ export function makeRow(photo, tools) {
     replace(inside);
   }
 
-  async function build() {
+  function build() {
     picture?.close();
+    inside.dataset.shown = what();
     const about = photo.answer?.top.length ? spoken(photo.answer.top[0].display) : "";
     picture = makePicture(photo, about);
     const words = h("div", { class: "photo-answer stack" });
     replace(inside, picture.element, words);
-    fill(words, photo, [], tools);
-    if (photo.state !== "answered") return;
-    try {
-      const { conditions } = await tools.conditions();
-      if (words.isConnected) fill(words, photo, conditions, tools);
-    } catch {
-      // Without them the answer has no advice cards; the frame of the page says that the server is lost.
-    }
+    fill(words, photo, tools);
+  }
+
+  /** What is inside, as far as it depends on more than the photograph. */
+  function what() {
+    return `${photo.state} ${photo.answer?.id} ${photo.corrections.length}`;
+  }
+
+  /** What is inside is old: draw it anew, unless a person writes there, or was just thanked for what was written. */
+  function renew() {
+    const focused = inside.contains(document.activeElement) ? document.activeElement : null;
+    if (focused?.closest(".correction")) return;
+    build();
+    if (focused) button.focus({ preventScroll: true });
   }
 
   function update() {
@@ -62,16 +69,14 @@ export function makeRow(photo, tools) {
     element.className = `photo photo-${state}${answer ? ` photo-${answer.verdict}` : ""}`;
     replace(said, state === "answered" ? headline(answer) : state === "sending" && photo.share > 0 && photo.share < 1 ? `Sending, ${percent(photo.share)}` : WORDS[state]);
     replace(sure, state === "answered" ? sureness(answer) : state === "failed" ? photo.problem?.detail ?? "" : "");
-    const shown = `${state} ${answer?.id} ${photo.corrections.length}`;
-    if (!inside.hidden && inside.dataset.shown !== shown && !inside.contains(document.activeElement)) build();
-    inside.dataset.shown = shown;
+    if (!inside.hidden && inside.dataset.shown !== what()) renew();
   }
 
   update();
   return { element, update, close, open: () => inside.hidden && open() };
 }
 
-function fill(place, photo, conditions, tools) {
+function fill(place, photo, tools) {
   const { answer, state } = photo;
   if (state === "failed") {
     replace(place, failure(photo.problem, () => tools.again([photo])));
@@ -82,7 +87,7 @@ function fill(place, photo, conditions, tools) {
     return;
   }
   const readable = answer.verdict !== "unreadable";
-  replace(place, answerParts(answer, conditions), readable ? makeCorrection(photo, tools.conditions, tools.changed) : null,
+  replace(place, answerParts(answer, tools.conditions), readable ? makeCorrection(photo, tools.conditions, tools.changed) : null,
     photo.plant || !readable ? null : h("p", {}, h("button", { type: "button", class: "plain small", onclick: () => tools.again([photo]) }, "Ask again with the choices above")),
     h("p", { class: "small quiet" }, sentWords(photo)));
 }

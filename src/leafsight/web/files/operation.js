@@ -11,6 +11,8 @@ export const title = "Operation";
 const LOAD_MS = 5000;
 const LATELY_EVERY = 2;
 /** The counts are asked for each second time: they cost the server more. */
+const AFTER_A_CORRECTION = 2;
+/** The server counts anew after some seconds, so that they are asked for at once and the next time, too. */
 let tab = null;
 
 export function mount(root, context) {
@@ -30,7 +32,7 @@ function makeTab(root, context) {
   const { api, elements } = context;
   const { busy, h, replace } = elements;
   const look = async () => {
-    state.rounds = 0; // what was found a moment ago may be what the server found before the correction
+    state.due = AFTER_A_CORRECTION;
     await round();
   };
   const cards = {
@@ -43,7 +45,7 @@ function makeTab(root, context) {
   };
   const line = h("div", { class: "operation-line" });
   const pause = h("button", { type: "button", "aria-pressed": "false", onclick: toggle }, "Pause");
-  const state = { drawn: false, seen: true, paused: false, timer: 0, rounds: 0, asking: null };
+  const state = { drawn: false, seen: true, paused: false, timer: 0, rounds: 0, due: 0, asking: null };
 
   async function begin() {
     replace(root, busy("Asking the service how it does"));
@@ -64,8 +66,9 @@ function makeTab(root, context) {
   async function ask() {
     try {
       const load = await api.ask("/v1/load");
-      if (!state.drawn || state.rounds % LATELY_EVERY === 0) await lately();
+      if (!state.drawn || state.due > 0 || state.rounds % LATELY_EVERY === 0) await lately();
       state.rounds += 1;
+      state.due = Math.max(0, state.due - 1);
       draw();
       cards.load.show(load);
       cards.health.show(load);

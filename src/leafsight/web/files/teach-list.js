@@ -7,6 +7,12 @@ const LOOK_MS = 1500;
 const PAGE = 20;
 const ALIVE = new Set(["queued", "running"]);
 
+/** Make `wanted` the children of `node`; those that are there already are not touched, nor what is open in them. */
+function inPlace(node, wanted) {
+  for (const one of [...node.children]) if (!wanted.includes(one)) one.remove();
+  wanted.forEach((one, at) => node.children[at] !== one && node.insertBefore(one, node.children[at] ?? null));
+}
+
 /** {look(), start(), stop(), element}; looks only between start and stop. */
 export function makeList(context) {
   const { api, elements: { bar, busy, failure, h, replace }, words } = context;
@@ -19,6 +25,7 @@ export function makeList(context) {
   let pages = 1;
   let looking = null;
   let drawn = "";
+  let held = new Map();
   more.hidden = true;
   replace(rows, h("li", {}, busy("Looking")));
 
@@ -60,8 +67,9 @@ export function makeList(context) {
     const said = JSON.stringify(uploads);
     if (said === drawn) return; // what a person reads or has under the finger is not exchanged for the same
     drawn = said;
-    replace(rows, uploads.length ? uploads.map(row)
-      : h("li", { class: "quiet" }, "Nothing yet. What you send appears here, with what was found in it."));
+    held = new Map(uploads.map((one) => [JSON.stringify(one), one]).map(([key, one]) => [key, held.get(key) ?? row(one)]));
+    if (uploads.length) inPlace(rows, [...held.values()]);
+    else replace(rows, h("li", { class: "quiet" }, "Nothing yet. What you send appears here, with what was found in it."));
   }
 
   function row(upload) {
@@ -74,26 +82,41 @@ export function makeList(context) {
           h("span", { class: "quiet small" }, ` ${words.bytes(upload.bytes)}, ${words.when(upload.created_at)}`)),
         h("span", { class: `teach-state ${kind}` }, word)),
       ALIVE.has(job?.state) ? progress(job) : null,
-      result(upload, context));
+      result(upload, context),
+      job?.state === "failed" ? again(upload.id) : null);
   }
 
   function progress(job) {
     const { step, done, total, share } = job.progress ?? {};
     const how = job.state === "queued" ? "Waits for its turn." : total ? `${words.number(done)} of ${words.number(total)}`
       : words.plain(step ?? "begins");
-    const stop = h("button", { type: "button", class: "plain", onclick: () => cancel(job.id, stop) }, "Do not look into it");
+    const stop = doing("Do not look into it", `/v1/jobs/${job.id}`, { method: "DELETE" }, "plain");
     return h("div", { class: "row teach-progress" }, h("span", { class: "quiet small" }, how),
       typeof share === "number" ? h("div", { class: "teach-meter" }, bar(share, words.percent(share))) : null, stop);
   }
 
-  async function cancel(id, button) {
+  function again(id) {
+    const how = { method: "POST", idempotent: true };
+    return h("div", { class: "row teach-progress" }, doing("Check again", `/v1/uploads/${id}/check`, how));
+  }
+
+  function doing(text, path, how, kind = "") {
+    const button = h("button", { type: "button", class: kind, onclick: () => send(button, path, how) }, text);
+    return button;
+  }
+
+  async function send(button, path, how) {
     button.disabled = true;
     try {
-      await api.ask(`/v1/jobs/${id}`, { method: "DELETE" });
+      await api.ask(path, how);
     } catch (problem) {
-      if (problem.status !== 409) replace(trouble, failure(problem)); // it ended just then
+      button.disabled = false;
+      if (problem.status !== 409) { // else it ended just then, or began
+        replace(trouble, failure(problem));
+        return;
+      }
     }
-    if (!trouble.firstChild) look();
+    look();
   }
 
   function what(upload) {

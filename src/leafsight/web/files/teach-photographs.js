@@ -22,13 +22,14 @@ export function photographs(context, queue) {
     h("div", { class: "row" }, h("button", { type: "button", onclick: () => choose() }, "Choose photographs")),
     input);
   takeDrops(place, take);
-  load();
+  const loaded = load();
 
   async function load() {
     try {
       const { conditions: all } = await conditions();
       for (const one of all) known.set(one.display.toLowerCase(), one);
       replace(names, all.map((one) => h("option", { value: one.display })));
+      if (field.value.trim()) tell(); // what was typed before they came may be one of them
     } catch {
       // The field takes any name; the banner of the page says that the server is away.
     }
@@ -37,7 +38,7 @@ export function photographs(context, queue) {
   /** What goes with the photographs: the key of a class that the model knows, otherwise what was typed. */
   function label() {
     const typed = field.value.trim().replace(/\s+/g, " ");
-    return known.get(typed.toLowerCase())?.key ?? typed;
+    return loaded.then(() => known.get(typed.toLowerCase())?.key ?? typed);
   }
 
   function tell() {
@@ -48,7 +49,7 @@ export function photographs(context, queue) {
   }
 
   function named() {
-    if (label()) return true;
+    if (field.value.trim()) return true;
     field.setAttribute("aria-invalid", "true");
     replace(told, h("span", { class: "bad" }, "Say first which class the photographs show."));
     field.focus();
@@ -59,11 +60,12 @@ export function photographs(context, queue) {
     if (named()) input.click();
   }
 
-  function take(files) {
+  async function take(files) {
     if (!named()) return;
     field.removeAttribute("aria-invalid");
     const { photographs: found, archives, others } = sorted(files);
-    queue.add(found.map(({ path, file }) => ({ name: path, type: photographType(path), label: label(), body: file })));
+    const given = await label();
+    queue.add(found.map(({ path, file }) => ({ name: path, type: photographType(path), label: given, body: file })));
     const left = archives.length + others;
     replace(said, (found.length ? `Taken: ${words.count(found.length, "photograph")}.` : "Nothing was taken.")
       + (left ? ` ${words.count(left, "file")} of another kind ${left === 1 ? "was" : "were"} left out.` : ""));
