@@ -26,9 +26,9 @@ POLL_S = 0.005
 class Memory(NamedTuple):
     """MiB of one process: PSS counts a shared page by its share, so a sum over processes counts it once.
 
-    ``own_mib`` is the part of it that no file is behind. The rest are pages of libraries and of the model, which
-    the system takes back when it needs them, and whose shares rise by themselves when another program that had
-    the same library open ends: under a growing share nobody has asked for memory.
+    ``own_mib`` is the part of it that no file is behind. The rest are pages of libraries and of the model.
+    The system takes them back when it needs them, and the shares rise by themselves when another program that
+    had the same library open ends, although nobody has asked for memory.
     """
 
     pid: int
