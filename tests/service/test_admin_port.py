@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.pictures import picture_bytes
+from tests.service.asking import ask_once
 from tests.service.running import RunningService, running_service
 
 from leafsight.service.admin_side import MARK, admin_side, is_admin_side
@@ -41,17 +41,10 @@ class Sides:
     ) -> tuple[int, Any]:
         """The answer of one side: "public" or "admin"."""
         port = self.admin_port if side == "admin" else self.service.port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        try:
-            connection.request(
-                method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}
-            )
-            answer = connection.getresponse()
-            raw = answer.read()
-        finally:
-            connection.close()
-        is_json = "json" in answer.headers.get("content-type", "")
-        return answer.status, json.loads(raw) if is_json else raw
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, answer, raw = ask_once(port, method, path, body, given)
+        is_json = "json" in answer.get("content-type", "")
+        return status, json.loads(raw) if is_json else raw
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +55,12 @@ def sides(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Itera
         yield Sides(service, port)
 
 
-def test_the_admin_side_is_said(sides: Sides) -> None:
-    assert any(
-        f"the admin side is on http://127.0.0.1:{sides.admin_port}" in line for line in sides.service.said
-    )
+def test_the_admin_side_is_said_before_ready(sides: Sides) -> None:
+    """Whoever waits for "ready" has read everything that is said at the start."""
+    (ready,) = [number for number, line in enumerate(sides.service.said) if "ready on http://" in line]
+    (admin,) = [number for number, line in enumerate(sides.service.said) if "the admin side is on" in line]
+    assert f"http://127.0.0.1:{sides.admin_port}" in sides.service.said[admin]
+    assert admin < ready
 
 
 @pytest.mark.parametrize("path", ADMIN_ONLY)

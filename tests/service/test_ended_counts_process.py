@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.pictures import picture_bytes
+from tests.service.asking import ask_once
 from tests.service.running import PATIENCE_S, RunningService, running_service
 
 pytestmark = [
@@ -43,13 +44,8 @@ class Watcher:
     def ask(
         self, method: str = "GET", path: str = "/metrics", body: bytes | None = None
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        try:
-            connection.request(method, path, body, {"content-type": "image/jpeg"} if body else {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        status, _, answer = ask_once(self.port, method, path, body)
+        return status, answer
 
     def _watch(self) -> None:
         last: dict[str, float] = {}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.pictures import picture_bytes
+from tests.service.asking import ask_once
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,13 +33,8 @@ class Running:
         self.process, self.port, self.said = process, port, said
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        try:
-            connection.request(method, path, body, {"content-type": "image/jpeg"} if body else {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        status, _, answer = ask_once(self.port, method, path, body)
+        return status, answer
 
     def predict(self) -> int:
         return self.ask("POST", "/v1/predict", picture_bytes())[0]

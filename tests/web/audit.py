@@ -7,8 +7,11 @@ accessibility tree, colours from computed styles. It does not know any tab.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+from tests.web.looking import LOOKS, look_as
 
 CONTROLS = {
     "button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "listbox", "slider",
@@ -60,6 +63,33 @@ def width_faults(page: Any) -> list[str]:
     """Whether somebody has to scroll sideways."""
     wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
     return [f"it is {wide} px wider than the window"] if wide > 0 else []
+
+
+def faults_in_all_looks(
+    page: Any,
+    show: Callable[[str], object],
+    *,
+    looks: Iterable[tuple[int, str]] = LOOKS,
+    height: int = 900,
+    fingers_below_px: int = 1000,
+) -> dict[str, list[str]]:
+    """All of the above for one page at every width and in both themes; only what has faults.
+
+    Args:
+        page: open.
+        show: told each look in one word, such as ``390-dark``, when the page has it.
+        looks: widths in pixels and themes.
+        height: of the window, in pixels.
+        fingers_below_px: narrower windows are touched with fingers.
+    """
+    faults = {}
+    for width, scheme in looks:
+        name = look_as(page, width, scheme, height)
+        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
+        if width < fingers_below_px:
+            faults[name] += small_targets(page)
+        show(name)
+    return {name: found for name, found in faults.items() if found}
 
 
 def _ask(page: Any, what: str, argument: Any = None) -> list[str]:

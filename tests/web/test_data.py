@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from tests.service.test_reports import keep_report
-from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.audit import contrast_faults, faults_in_all_looks
 from tests.web.harness import RunningPage, make_key
-from tests.web.looking import LOOKS, at_rest, expect, look_as, says
+from tests.web.looking import LOOKS, at_rest, expect, says
 
 from leafsight.dataset import SynthOptions, write_synthetic_collection
 from leafsight.service.report_store import Reports
@@ -159,14 +159,7 @@ def test_it_can_be_read_everywhere(
     page = make_page(viewport={"width": LOOKS[0][0], "height": 900})
     made(page, with_data)
     seen_to_the_end(page)
-    faults = {}
-    for width, scheme in LOOKS:
-        name = look_as(page, width, scheme)
-        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
-        if width < 1000:
-            faults[name] += small_targets(page)
-        screenshot(page, f"data-report-{name}")
-    assert faults == {name: [] for name in faults}
+    assert faults_in_all_looks(page, lambda look: screenshot(page, f"data-report-{look}")) == {}
 
 
 def test_a_job_that_fails_and_one_that_is_stopped_are_said(page: Any, with_data: RunningPage) -> None:

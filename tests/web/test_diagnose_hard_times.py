@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from tests.fakes.tiny_bundle import BLUE, GREEN, RED
-from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.audit import faults_in_all_looks
 from tests.web.harness import RunningPage
-from tests.web.looking import LOOKS, expect, look_as, next_frame, says
+from tests.web.looking import LOOKS, expect, next_frame, says
 from tests.web.photographing import NO_LEAF, as_file, choose, diagnose, opened, photograph, row, tallied
 
 REFUSED = r"Failed to load resource.*(429|503|413|422)"
@@ -231,18 +231,19 @@ def test_how_it_looks(make_page: Callable[..., Any], builtin_page: RunningPage, 
 
     page = make_page(viewport={"width": LOOKS[0][0], "height": 844})
     opened(page, builtin_page)
-    faults = {}
 
-    def look(state: str) -> None:
-        for width, scheme in (*LOOKS, (320, "dark")):
-            name = f"{look_as(page, width, scheme, height=844)}-{state}"
-            screenshot(page, f"diagnose-{name}")
-            faults[name] = structure_faults(page) + contrast_faults(page)
-            faults[name] += width_faults(page) + small_targets(page)
+    def faults_when(state: str) -> dict[str, list[str]]:
+        return faults_in_all_looks(
+            page,
+            lambda look: screenshot(page, f"diagnose-{look}-{state}"),
+            looks=(*LOOKS, (320, "dark")),
+            height=844,
+            fingers_below_px=10_000,
+        )
 
     choose(page, *drawn_leaves(5), as_file("zigzag.jpg", photograph(RED)[:200]))
     page.locator(".thumb-there").nth(4).wait_for()
-    look("ready")
+    assert faults_when("ready") == {}
     diagnose(page)
     page.locator("li.photo-answered").nth(5).wait_for()
     expect(page.locator(".summary").get_by_role("button", name="Stop")).to_be_hidden()
@@ -254,5 +255,4 @@ def test_how_it_looks(make_page: Callable[..., Any], builtin_page: RunningPage, 
         found.locator(".heat-scale").or_(found.get_by_text("so there is no heatmap")).wait_for()
     page.get_by_role("button", name=re.compile("Say what it shows|No$")).first.click()
     page.get_by_label("Search").wait_for()
-    look("answered")
-    assert faults == {name: [] for name in faults}
+    assert faults_when("answered") == {}

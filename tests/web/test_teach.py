@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from tests.fakes.made_archives import leaf_zip, photo, tarred, zipped
 from tests.fakes.pictures import picture_bytes
-from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.audit import faults_in_all_looks
 from tests.web.harness import RunningPage
-from tests.web.looking import LONG_MS, LOOKS, at_rest, expect, look_as, looks_until, says
+from tests.web.looking import LONG_MS, LOOKS, at_rest, expect, looks_until, says
 
 from leafsight.state import open_blobs, open_state
 
@@ -259,14 +259,7 @@ def test_it_can_be_read_everywhere(
     files = {"Roundleaf___a_class_with_a_long_name/a.jpg": photo(1), "b/c.jpg": photo(1), "b/d.jpg": b"x"}
     choose(page, "Archives", ("a collection with a rather long name, as people give them.zip", zipped(files)))
     first_upload(page, "Looked into").get_by_text("Details").click()
-    faults = {}
-    for width, scheme in LOOKS:
-        name = look_as(page, width, scheme)
-        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
-        if width < 1000:
-            faults[name] += small_targets(page)
-        screenshot(page, f"teach-{name}")
-    assert faults == {name: [] for name in faults}
+    assert faults_in_all_looks(page, lambda look: screenshot(page, f"teach-{look}")) == {}
 
 
 def test_the_zip_of_the_browser_is_cut_into_parts(page: Any, taught_page: RunningPage) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from tests.fakes.pictures import picture_bytes
-from tests.web.audit import contrast_faults, small_targets, structure_faults, width_faults
+from tests.web.audit import faults_in_all_looks
 from tests.web.harness import RunningPage
-from tests.web.looking import LOOKS, at_rest, expect, look_as, looks_until, says
+from tests.web.looking import LOOKS, at_rest, expect, looks_until, says
 
 from leafsight.state import JobRecord, UploadRecord, new_id, open_blobs, open_state
 
@@ -74,11 +74,4 @@ def test_it_can_be_read_everywhere(
     page = make_page(viewport={"width": LOOKS[0][0], "height": 900})
     opened(page, failed)
     at_rest(page)
-    faults = {}
-    for width, scheme in LOOKS:
-        name = look_as(page, width, scheme)
-        faults[name] = contrast_faults(page) + structure_faults(page) + width_faults(page)
-        if width < 1000:
-            faults[name] += small_targets(page)
-        screenshot(page, f"teach-again-{name}")
-    assert faults == {name: [] for name in faults}
+    assert faults_in_all_looks(page, lambda look: screenshot(page, f"teach-again-{look}")) == {}
