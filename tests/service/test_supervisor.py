@@ -127,6 +127,34 @@ def test_processes_are_replaced_under_load_without_a_failed_request(
     assert load.answered > 20
 
 
+def handed_over(service: Running) -> float:
+    lines = service.ask("GET", "/metrics")[1].decode().splitlines()
+    name = "leafsight_connections_handed_over_total "
+    return float(next(line for line in lines if line.startswith(name)).removeprefix(name))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are handed over on Linux only")
+def test_kept_connections_go_where_the_line_is_shorter_and_a_death_costs_each_one_request_at_most(
+    tmp_path: Path, colour_model: Path
+) -> None:
+    with serving(tmp_path, colour_model, "--deadline-ms", "60000") as service:
+        callers = 6
+        load = Load(service.port, callers)
+        try:
+            service.until(lambda: handed_over(service) > 3, "connections that are handed over")
+            assert load.failed == []
+            first = service.workers()
+            os.kill(first[0], signal.SIGKILL)
+            service.until(lambda: len(set(service.workers()) - set(first)) == 1, "another process")
+            before = load.answered, handed_over(service)
+            service.until(lambda: load.answered > before[0] + 20, "answers")
+            service.until(lambda: handed_over(service) > before[1], "connections that are handed over")
+        finally:
+            load.stop()
+    assert len(load.failed) <= callers, load.failed
+    assert all("Remote" in one or "Connection" in one for one in load.failed), load.failed
+
+
 def test_a_process_that_dies_is_replaced(tmp_path: Path, colour_model: Path) -> None:
     with serving(tmp_path, colour_model) as service:
         first = service.workers()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -66,11 +66,14 @@ STATE_WAIT_S = 1.0
 LOG = logging.getLogger("leafsight.service")
 
 
-def create_app(options: ServiceOptions) -> FastAPI:
+def create_app(
+    options: ServiceOptions, *, line_told: Callable[[int], None] = lambda photographs: None
+) -> FastAPI:
     """The ASGI application of one process. Models and databases are opened when it starts, not here.
 
     Args:
         options: as the operator chose.
+        line_told: how many photographs wait or are being diagnosed, whenever that changes.
     """
     app = FastAPI(
         title="leafsight",
@@ -85,7 +88,7 @@ def create_app(options: ServiceOptions) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.state.options, app.state.metrics = options, Metrics()
     app.state.lifecycle = Lifecycle(app.state.metrics.in_flight)
-    app.state.bell = Bell()
+    app.state.bell, app.state.line_told = Bell(), line_told
     app.state.tracing = Tracing()
     for module in ROUTES:
         app.include_router(module.router)
@@ -132,7 +135,9 @@ def _open(app: FastAPI) -> Parts:
     metrics: Metrics = app.state.metrics
     limits = DecodeLimits(max_bytes=options.max_image_bytes, max_pixels=options.max_image_pixels)
     registry = open_registry(options.registry_dir)
-    queue = WorkQueue(threads=options.threads, deadline_s=options.deadline_s, metrics=metrics)
+    queue = WorkQueue(
+        threads=options.threads, deadline_s=options.deadline_s, metrics=metrics, told=app.state.line_told
+    )
     model = ModelHolder(
         registry,
         model=options.model,

@@ -75,6 +75,11 @@ class Metrics:
             registry=self._registry,
         )
         self._swaps = Counter("leafsight_model_swaps", "Models taken into service.", registry=self._registry)
+        self._handed_over = Counter(
+            "leafsight_connections_handed_over",
+            "Connections that went on at a process with a shorter line.",
+            registry=self._registry,
+        )
         self._together = Histogram(
             "leafsight_batch_photographs",
             "Photographs taken from the queue and worked on together.",
@@ -159,6 +164,10 @@ class Metrics:
     def unrecorded(self, photographs: int) -> None:
         """Answers that were given but could not be kept."""
         self._unrecorded.inc(photographs)
+
+    def handed_over(self) -> None:
+        """A connection went on at another process."""
+        self._handed_over.inc()
 
     def swapped(self) -> None:
         """Another model was taken into service."""

@@ -33,20 +33,45 @@ class TimedProtocol(HttpToolsProtocol):
 
     header_timeout_s = 10.0
     write_timeout_s = WRITE_TIMEOUT_S
+    hand_over: Callable[[Any, bytes], bool] | None = None
+    """Asked at the beginning of a request whether the connection goes on in another process."""
+    came_along = b""
+    """What came on the connection while another process held it."""
 
     def connection_made(self, transport: Any) -> None:
         """Start the clock."""
         super().connection_made(transport)
+        self._in_message = False
         self._clock: asyncio.TimerHandle | None = None
         self._write_clock: asyncio.TimerHandle | None = None
         self._framing_bytes = 0
         self._refused = False
         self._start_clock()
+        if self.came_along:
+            self._read(self.came_along)
 
     def data_received(self, data: bytes) -> None:
-        """Read, as long as it can still become a request."""
+        """Read, as long as it can still become a request, and unless another process does."""
         if self._refused:
             return
+        if self.hand_over is not None and self._is_quiet() and self.hand_over(self.transport, data):
+            self._refused = True
+            return
+        self._read(data)
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing is under way in either direction: what comes now is the beginning of a request.
+
+        Bytes that look like one inside of a body are not: given away, they would be answered as one.
+        """
+        return (
+            not self._in_message
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.transport.is_closing()
+            and not self.transport.get_write_buffer_size()
+        )
+
+    def _read(self, data: bytes) -> None:
         self._framing_bytes += len(data)
         super().data_received(data)
         if self._refused or self.transport.is_closing():
@@ -58,7 +83,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A later request on the same connection has the same time for its headers."""
-        self._framing_bytes = 0
+        self._framing_bytes, self._in_message = 0, True
         if self._clock is None:
             self._start_clock()
         super().on_message_begin()
@@ -87,7 +112,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request is here."""
-        self._framing_bytes = 0
+        self._framing_bytes, self._in_message = 0, False
         if not self._refused:
             super().on_message_complete()
 

@@ -23,6 +23,7 @@ from typing import Any
 from leafsight.errors import LeafsightError, UsageError
 from leafsight.service.accepting import ABSENT, Shares
 from leafsight.service.clerk_keeper import ClerkKeeper
+from leafsight.service.handing_over import CAN_HAND_OVER, Doors, HandingOver, Lines, rescue
 from leafsight.service.options import ServiceOptions
 from leafsight.service.tracing import check_tracing
 
@@ -106,10 +107,14 @@ class Supervisor:
         self._workers: list[_Worker] = []
         # One more than there are workers: while one is replaced, the old and the new one are both there.
         self._places = list(range(options.workers + 1))
-        self._counts = self._context.RawArray("i", [ABSENT] * (options.workers + 1))
+        self._counts, self._waiting = (
+            self._context.RawArray("i", [ABSENT] * len(self._places)) for _ in range(2)
+        )
+        self._doors = Doors(len(self._places)) if options.workers > 1 and CAN_HAND_OVER else None
         self._end = self._replace = False
         self._quick_deaths = 0
-        self._clerk = ClerkKeeper(options, tuple(filter(None, (listening, admin))), self._context, say)
+        sockets = [*filter(None, (listening, admin)), *(self._doors.sockets if self._doors else ())]
+        self._clerk = ClerkKeeper(options, tuple(sockets), self._context, say)
 
     def run(self) -> int:
         """Start the workers and look after them."""
@@ -153,12 +158,25 @@ class Supervisor:
         place = self._places.pop()
         process = self._context.Process(
             target=_work,
-            args=(self._options, self._listening, theirs, ours, Shares(self._counts, place), self._admin),
+            args=(
+                self._options,
+                self._listening,
+                theirs,
+                ours,
+                Shares(self._counts, place),
+                self._admin,
+                self._handing(place),
+            ),
             name="leafsight-worker",
         )
         process.start()
         theirs.close()
         return _Worker(process, ours, time.monotonic(), place)
+
+    def _handing(self, place: int) -> HandingOver | None:
+        if self._doors is None:
+            return None
+        return HandingOver(self._doors, Lines(self._waiting, place), place)
 
     def _is_ready(self, worker: _Worker) -> bool:
         """Wait until a worker says so; not if it dies or the service ends."""
@@ -226,6 +244,10 @@ class Supervisor:
         except LeafsightError as error:  # they count all the same, and the next end tries again
             self._say(f"the counts of an ended process stay in files of their own: {error.message}")
         Shares(self._counts, worker.place).leave()
+        if self._doors is not None:
+            lines = Lines(self._waiting, worker.place)
+            lines.leave()
+            rescue(self._doors, lines, worker.place)
         self._places.append(worker.place)
 
 
@@ -236,6 +258,7 @@ def _work(
     others: Connection,
     shares: Shares,
     admin: socket.socket | None,
+    handing: HandingOver | None,
 ) -> None:
     """In the worker: forget the supervisor's end of the pipe and its signal handlers, then serve."""
     from leafsight.service.worker import run_worker
@@ -244,4 +267,4 @@ def _work(
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL if name != "SIGHUP" else signal.SIG_IGN)
-    run_worker(options, listening, parent, shares, admin)
+    run_worker(options, listening, parent, shares, admin, handing)

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -16,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from leafsight.service.accepting import Accepting, Shares
 from leafsight.service.admin_side import admin_side
 from leafsight.service.app import create_app
+from leafsight.service.handing_over import HandingOver
 from leafsight.service.lifecycle import Lifecycle
 from leafsight.service.logs import write_json_lines
 from leafsight.service.options import ServiceOptions
@@ -40,9 +40,11 @@ class DrainingServer(uvicorn.Server):
         drain_s: float,
         ready: Callable[[], None],
         shares: Shares | None = None,
+        handing: HandingOver | None = None,
     ) -> None:
         super().__init__(config)
         self._lifecycle, self._drain_s, self._ready, self._shares = lifecycle, drain_s, ready, shares
+        self._handing = handing
         self.servers = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -52,31 +54,44 @@ class DrainingServer(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
         assert sockets
         many = lambda: len(self.server_state.connections)  # noqa: E731
-        self._accepting = [Accepting(sockets[0], self._protocol, many, self._shares)]
+        self._accepting = [Accepting(sockets[0], self._public_protocol, many, self._shares)]
         # Few ask there, so nobody has to see that they are spread.
         self._accepting += [Accepting(one, self._admin_protocol, many, None) for one in sockets[1:]]
+        if self._handing is not None:
+            self._handing.listen(self._public_protocol)
         self.started = True
         self._ready()
 
-    def _protocol(self) -> asyncio.Protocol:
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+    def _protocol(self) -> TimedProtocol:
+        made: TimedProtocol = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return made
 
-    def _admin_protocol(self) -> asyncio.Protocol:
-        made: Any = self._protocol()
+    def _public_protocol(self, came_along: bytes = b"") -> TimedProtocol:
+        made = self._protocol()
+        made.came_along = came_along
+        if self._handing is not None:
+            made.hand_over = self._handing.hand_over
+        return made
+
+    def _admin_protocol(self) -> TimedProtocol:
+        made = self._protocol()
         made.app = admin_side(made.app)
-        return made  # type: ignore[no-any-return]
+        return made
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """No new connections; answers that end theirs; then the rest."""
         self._lifecycle.draining = True
         for accepting in self._accepting:
             accepting.close()
+        if self._handing is not None:
+            self._handing.leave()
         until = asyncio.get_running_loop().time() + self._drain_s
         while self.server_state.connections and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(LOOK_S)
+        if self._handing is not None:
+            await self._handing.close()
         await super().shutdown(sockets)
 
 
@@ -86,6 +101,7 @@ def run_worker(
     parent: Connection | None = None,
     shares: Shares | None = None,
     admin: socket.socket | None = None,
+    handing: HandingOver | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent is gone.
 
@@ -95,9 +111,14 @@ def run_worker(
         parent: told when this process is ready.
         shares: how many connections the other workers hold.
         admin: as ``listening``, for the admin side; ``None`` when there is none.
+        handing: gives connections to other workers and takes theirs; ``None`` for a worker that is alone.
     """
     write_json_lines()
-    app = create_app(options)
+    if handing is None:
+        app = create_app(options)
+    else:
+        app = create_app(options, line_told=handing.tell)
+        handing.given = app.state.metrics.handed_over
     TimedProtocol.header_timeout_s = options.header_timeout_s
     config = uvicorn.Config(
         app,
@@ -110,7 +131,9 @@ def run_worker(
         timeout_graceful_shutdown=LAST_S,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = DrainingServer(config, app.state.lifecycle, options.drain_s, lambda: _tell(parent), shares)
+    server = DrainingServer(
+        config, app.state.lifecycle, options.drain_s, lambda: _tell(parent), shares, handing
+    )
     if parent is not None:
         app.state.bell.hang(parent.send)
         threading.Thread(target=_end_with_parent, args=(parent, server), daemon=True).start()

@@ -75,6 +75,7 @@ class WorkQueue:
         metrics: told of waiting and refusals.
         together: photographs that are done together at most, unless larger passes of the network are quicker;
             1 does each piece by itself.
+        told: how many photographs wait or are being worked on, whenever that changes; on the event loop.
         now: seconds of a clock that never goes back.
     """
 
@@ -85,9 +86,11 @@ class WorkQueue:
         deadline_s: float,
         metrics: Metrics,
         together: int = TOGETHER,
+        told: Callable[[int], None] = lambda photographs: None,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._threads, self._deadline_s, self._metrics, self._now = threads, deadline_s, metrics, now
+        self._told = told
         self._together = self._at_least = together
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._each_s = FIRST_GUESS_S
@@ -161,8 +164,7 @@ class WorkQueue:
     ) -> Done[Result]:
         self.check(photographs)
         answer: asyncio.Future[Done[Result]] = asyncio.get_running_loop().create_future()
-        self.pending += photographs
-        self._metrics.waiting(self.pending)
+        self._count(photographs)
         with self._guard:
             self._line.append(_Place(work, item, photographs, like, self._now(), answer))
             wake = self._busy < self._threads
@@ -230,8 +232,7 @@ class WorkQueue:
 
     def _deliver(self, group: list[_Place], outcomes: list[Done[Any] | BaseException]) -> None:
         """On the event loop. Counted down now, not when the caller went away."""
-        self.pending -= sum(place.photographs for place in group)
-        self._metrics.waiting(self.pending)
+        self._count(-sum(place.photographs for place in group))
         for place, outcome in zip(group, outcomes, strict=True):
             if place.answer.done():  # the caller is gone
                 continue
@@ -239,6 +240,11 @@ class WorkQueue:
                 place.answer.set_exception(outcome)
             else:
                 place.answer.set_result(outcome)
+
+    def _count(self, photographs: int) -> None:
+        self.pending += photographs
+        self._metrics.waiting(self.pending)
+        self._told(self.pending)
 
     def _overload(self) -> OverloadError:
         return OverloadError(
