@@ -68,6 +68,10 @@ class Worker:
         made.came_along, made.hand_over = came_along, self.handing.hand_over
         return made
 
+    def quiet(self) -> list[Any]:
+        held: list[Any] = list(self.state.connections)
+        return [one.transport for one in held if one.is_quiet]
+
     def _count(self) -> None:
         self.given += 1
 
@@ -353,6 +357,55 @@ def test_what_was_given_as_it_left_is_still_answered() -> None:
         assert (await caller.answer())["place"] == 1
 
     in_house(what, waiting=[3, 0])
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_who_leaves_parts_with_quiet_connections_and_only_with_those(loop: str) -> None:
+    """A request that comes in that very moment is answered by one of them."""
+
+    async def what(house: House) -> None:
+        leaving, slow = house.workers[0], await house.call()
+        callers = [await house.call() for _ in range(100)]
+        for caller in callers[:50]:
+            assert (await caller.ask(path="/other"))["place"] == 0
+        slow.writer.write(request(b"slow", "/slow"))
+        await house.settled(lambda: leaving.asked == 51 and len(leaving.state.connections) == 101)
+        leaving.handing.leave()
+        for caller in callers[::2]:
+            caller.writer.write(request(b"meanwhile", "/other"))
+        await leaving.handing.part_with(leaving.quiet)
+        for number, caller in enumerate(callers):
+            if number % 2:
+                assert (await caller.ask(path="/other"))["place"] == 1
+            else:
+                await caller.answer()
+        assert (await slow.answer())["place"] == 0
+        await house.settled(lambda: len(leaving.state.connections) == 1)
+
+    in_house(what, waiting=[0, 0], loop=loop)
+
+
+def test_with_nobody_there_nothing_is_parted_with() -> None:
+    async def what(house: House) -> None:
+        caller = await house.call()
+        await house.settled(lambda: len(house.workers[0].state.connections) == 1)
+        house.workers[0].handing.leave()
+        await house.workers[0].handing.part_with(house.workers[0].quiet)
+        assert (await caller.ask())["place"] == 0
+
+    in_house(what, waiting=[0, ABSENT])
+
+
+def test_what_came_along_is_not_kept() -> None:
+    """A kept connection may live long, and there may be thousands."""
+
+    async def what(house: House) -> None:
+        await (await house.call()).ask(b"x" * 50_000)
+        (connection,) = house.workers[1].state.connections
+        assert isinstance(connection, TimedProtocol)
+        assert connection.came_along == b""
+
+    in_house(what, waiting=[1, 0])
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -127,6 +127,30 @@ def test_processes_are_replaced_under_load_without_a_failed_request(
     assert load.answered > 20
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are handed over on Linux only")
+def test_kept_connections_outlive_the_processes(tmp_path: Path, colour_model: Path) -> None:
+    """A caller who is idle meets no closed connection: each goes on in a process that stays."""
+    with serving(tmp_path, colour_model) as service:
+        idle = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE_S) for _ in range(8)]
+        for one in idle:
+            one.connect()
+            one.auto_open = 0  # it fails instead of connecting again
+        for number, one in enumerate(idle):
+            if number % 2:  # the others have not asked yet
+                one.request("GET", "/healthz")
+                assert one.getresponse().read()
+        before = service.workers()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_for("all processes are replaced")
+        assert not set(before) & set(service.workers())
+        for one in idle:
+            one.request("POST", "/v1/predict", picture_bytes(), {"content-type": "image/jpeg"})
+            answer = one.getresponse()
+            assert (answer.status, answer.headers["connection"]) == (200, None)
+            answer.read()
+            one.close()
+
+
 def handed_over(service: Running) -> float:
     lines = service.ask("GET", "/metrics")[1].decode().splitlines()
     name = "leafsight_connections_handed_over_total "

@@ -16,7 +16,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any
 
 from leafsight.service.accepting import ABSENT
@@ -31,7 +31,9 @@ WORK = (b"POST /v1/predict ", b"POST /v1/predict?")
 MOST_BYTES = 128 * 1024
 """Of a request that go along; where more have come already, the connection stays."""
 SEND_BUFFER_BYTES = 2 * MOST_BYTES
-RESCUE_S, RETRY_S = 1.0, 0.005
+IDLE_BYTES = 32 * 1024
+"""Of connections without any that may lie behind one door: some dozens."""
+RESCUE_S, PART_S, RETRY_S = 1.0, 1.0, 0.002
 
 
 class Doors:
@@ -59,15 +61,22 @@ class Doors:
         """What the worker in this place listens to."""
         return self._pairs[place][0]
 
-    def put(self, place: int, connection: int, data: bytes) -> bool:
+    def put(self, place: int, connection: int, data: bytes, *, behind_bytes: int = 0) -> bool:
         """Give a connection with what came on it; ``False`` when it cannot be given.
 
         One that was given before and was not taken yet says that the worker there does not look up: it
         hangs, or has died.
+
+        Args:
+            place: of the worker.
+            connection: its descriptor.
+            data: what came on it.
+            behind_bytes: of what was not taken yet that may lie there already, as the system counts it.
         """
         outer = self._pairs[place][1]
         try:
-            if any(fcntl.ioctl(outer, termios.TIOCOUTQ, b"\0\0\0\0")):
+            lying = fcntl.ioctl(outer, termios.TIOCOUTQ, b"\0\0\0\0")
+            if int.from_bytes(lying, sys.byteorder) > behind_bytes:
                 return False
             socket.send_fds(outer, [data], [connection])
         except OSError:
@@ -159,7 +168,7 @@ class HandingOver:
         self.tell(0)
 
     def leave(self) -> None:
-        """Give nothing and be given nothing; what is on its way is still taken."""
+        """Give no more work and be given none; what is on its way is still taken."""
         self._leaving = True
         self._lines.leave()
 
@@ -178,7 +187,24 @@ class HandingOver:
         if self._leaving or not data.startswith(WORK) or len(data) > MOST_BYTES:
             return False
         place = self._lines.shorter
-        if place is None or not self._doors.put(place, transport.get_extra_info("socket").fileno(), data):
+        return place is not None and self._give(place, transport, data)
+
+    async def part_with(self, quiet: Callable[[], Sequence[Any]]) -> None:
+        """Give away all connections on which nothing is under way, so that no caller meets a closed one.
+
+        Args:
+            quiet: the transports of those that there are now.
+        """
+        until = self._loop.time() + PART_S
+        while (others := self._lines.present) and (transports := quiet()) and self._loop.time() < until:
+            for transport in transports:
+                if not any(self._give(place, transport, b"", IDLE_BYTES) for place in others):
+                    break
+            await asyncio.sleep(RETRY_S)
+
+    def _give(self, place: int, transport: Any, data: bytes, behind_bytes: int = 0) -> bool:
+        connection = transport.get_extra_info("socket").fileno()
+        if not self._doors.put(place, connection, data, behind_bytes=behind_bytes):
             return False
         transport.abort()  # closes this process's descriptor only: the connection lives on
         self.given()

@@ -47,19 +47,19 @@ class TimedProtocol(HttpToolsProtocol):
         self._framing_bytes = 0
         self._refused = False
         self._start_clock()
-        if self.came_along:
-            self._read(self.came_along)
+        came_along, self.came_along = self.came_along, b""  # it may be large, and the connection live long
+        if came_along:
+            self._read(came_along)
 
     def data_received(self, data: bytes) -> None:
         """Read, as long as it can still become a request, and unless another process does."""
         if self._refused:
             return
-        if self.hand_over is not None and self._is_quiet() and self.hand_over(self.transport, data):
-            self._refused = True
-            return
-        self._read(data)
+        if self.hand_over is None or not self.is_quiet or not self.hand_over(self.transport, data):
+            self._read(data)
 
-    def _is_quiet(self) -> bool:
+    @property
+    def is_quiet(self) -> bool:
         """Whether nothing is under way in either direction: what comes now is the beginning of a request.
 
         Bytes that look like one inside of a body are not: given away, they would be answered as one.

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -62,6 +63,11 @@ class DrainingServer(uvicorn.Server):
         self.started = True
         self._ready()
 
+    def _quiet(self) -> list[Any]:
+        """Transports of the connections that may go on in another process."""
+        held: list[Any] = list(self.server_state.connections)
+        return [one.transport for one in held if one.hand_over is not None and one.is_quiet]
+
     def _protocol(self) -> TimedProtocol:
         made: TimedProtocol = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
@@ -81,7 +87,7 @@ class DrainingServer(uvicorn.Server):
         return made
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """No new connections; answers that end theirs; then the rest."""
+        """No new connections; quiet ones go on in other processes; answers end theirs; then the rest."""
         self._lifecycle.draining = True
         for accepting in self._accepting:
             accepting.close()
@@ -89,6 +95,8 @@ class DrainingServer(uvicorn.Server):
             self._handing.leave()
         until = asyncio.get_running_loop().time() + self._drain_s
         while self.server_state.connections and asyncio.get_running_loop().time() < until:
+            if self._handing is not None:
+                await self._handing.part_with(self._quiet)
             await asyncio.sleep(LOOK_S)
         if self._handing is not None:
             await self._handing.close()
