@@ -55,9 +55,9 @@ class Running:
 
 
 @contextmanager
-def serving(folder: Path, model: Path, *words: str) -> Iterator[Running]:
+def serving(folder: Path, model: Path, *words: str, program: tuple[str, ...] = PROGRAM) -> Iterator[Running]:
     process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", "--workers", "2", "--model", str(model),
+        [*program, "serve", "--port", "0", "--workers", "2", "--model", str(model),
          "--state-dir", str(folder), *words],
         stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
@@ -149,6 +149,35 @@ def test_kept_connections_outlive_the_processes(tmp_path: Path, colour_model: Pa
             assert (answer.status, answer.headers["connection"]) == (200, None)
             answer.read()
             one.close()
+
+
+LOOKING = """
+import gc, os, sys, threading, time
+def look():
+    def shared():
+        lines = open("/proc/self/smaps_rollup").read().splitlines()
+        return int(next(line for line in lines if line.startswith("Shared_Dirty")).split()[1])
+    before = shared()
+    time.sleep(2)  # until it serves
+    gc.collect()
+    print(f"shared {before} {shared()}", file=sys.stderr, flush=True)
+os.register_at_fork(after_in_child=lambda: threading.Thread(target=look, daemon=True).start())
+from leafsight.cli import main; main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_look_for_garbage_does_not_copy_what_the_processes_share(
+    tmp_path: Path, colour_model: Path
+) -> None:
+    """Under load each process looked through all that was loaded, and so wrote into each of its pages."""
+    with serving(tmp_path, colour_model, program=(sys.executable, "-c", LOOKING)) as service:
+        service.wait_for("shared", 2)
+        for line in service.said:
+            if line.startswith("shared"):
+                before, after = map(int, line.split()[1:])
+                assert before > 10_000, "KiB that a fork shares"
+                assert after > 0.75 * before
 
 
 def handed_over(service: Running) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 import threading
@@ -60,6 +61,8 @@ class DrainingServer(uvicorn.Server):
         self._accepting += [Accepting(one, self._admin_protocol, many, None) for one in sockets[1:]]
         if self._handing is not None:
             self._handing.listen(self._public_protocol)
+        gc.collect()
+        gc.freeze()  # application and model stay: no later look for garbage stops for them
         self.started = True
         self._ready()
 
