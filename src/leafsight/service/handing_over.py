@@ -4,9 +4,11 @@ Enters: what a caller sends while nothing else happens on the connection, and ho
 each worker. Leaves: the connection itself, with those bytes, to another process; no answer passes through
 two of them. It knows of a request only how it begins.
 
-Callers choose a worker when they connect, not when they ask. With a line before each of two processors, p99
-at 70 % of the capacity is 7.6 times the time of a lone request; when everybody joins the shortest line it is
-4.2, with four processors 2.8, with eight 2.0 (``python -m benchmarks.serve.queues``).
+Callers choose a worker when they connect, not when they ask. With a line before each processor, p99 at 70 %
+of the capacity is 7.4 times the time of a lone request; when everybody joins the shortest line it is 4.3 with
+two processors, 2.8 with four, 2.0 with eight (``python -m benchmarks.serve.queues --servers N``).
+
+A worker that ends parts with the connections on which nothing is under way: they go on elsewhere, too.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Metrics:
         self._swaps = Counter("leafsight_model_swaps", "Models taken into service.", registry=self._registry)
         self._handed_over = Counter(
             "leafsight_connections_handed_over",
-            "Connections that went on at a process with a shorter line.",
+            "Connections that went on at another process: its line was shorter, or this one ended.",
             registry=self._registry,
         )
         self._together = Histogram(
