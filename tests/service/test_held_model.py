@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,3 +52,16 @@ def test_where_larger_passes_cost_no_more_they_are_taken(
     measure = partial(quickest_pass, now=lambda: clock[0])
     monkeypatch.setattr("leafsight.service.held_model.quickest_pass", measure)
     assert held(tmp_path, colour_model, threads=2) == (8, [8])
+
+
+def test_a_model_that_is_served_no_more_needs_no_look_for_garbage(tmp_path: Path, colour_model: Path) -> None:
+    """A ready process freezes what it has (``gc.freeze``): nobody would find the first model in a circle."""
+    options = {"model": colour_model, "threads": 1, "limits": DecodeLimits()}
+    holder = ModelHolder(open_registry(tmp_path), **options)  # type: ignore[arg-type]
+    first = weakref.ref(holder.now.predictor), weakref.ref(holder.now.predictor.network)
+    gc.disable()
+    try:
+        holder.now = ModelHolder(open_registry(tmp_path), **options).now  # type: ignore[arg-type]
+        assert [one() for one in first] == [None, None]
+    finally:
+        gc.enable()
