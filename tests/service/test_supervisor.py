@@ -152,7 +152,7 @@ def test_kept_connections_outlive_the_processes(tmp_path: Path, colour_model: Pa
 
 
 LOOKING = """
-import gc, os, sys, threading, time
+import gc, os, threading, time
 def look():
     def shared():
         lines = open("/proc/self/smaps_rollup").read().splitlines()
@@ -160,7 +160,7 @@ def look():
     before = shared()
     time.sleep(2)  # until it serves
     gc.collect()
-    print(f"shared {before} {shared()}", file=sys.stderr, flush=True)
+    os.write(2, f"shared {before} {shared()}\\n".encode())  # in one piece: two processes write
 os.register_at_fork(after_in_child=lambda: threading.Thread(target=look, daemon=True).start())
 from leafsight.cli import main; main()
 """
@@ -176,8 +176,8 @@ def test_a_look_for_garbage_does_not_copy_what_the_processes_share(
         for line in service.said:
             if line.startswith("shared"):
                 before, after = map(int, line.split()[1:])
-                assert before > 10_000, "KiB that a fork shares"
-                assert after > 0.75 * before
+                assert before > 10_000, line
+                assert after > 0.75 * before, service.said
 
 
 def handed_over(service: Running) -> float:
@@ -205,7 +205,8 @@ def test_kept_connections_go_where_the_line_is_shorter_and_a_death_costs_each_on
         finally:
             load.stop()
     assert len(load.failed) <= callers, load.failed
-    assert all("Remote" in one or "Connection" in one for one in load.failed), load.failed
+    cut = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "IncompleteRead")
+    assert all(one.startswith(cut) for one in load.failed), load.failed
 
 
 def test_a_process_that_dies_is_replaced(tmp_path: Path, colour_model: Path) -> None:
