@@ -64,10 +64,10 @@ def test_a_worker_that_takes_nothing_is_not_waited_for_long() -> None:
 
 def test_who_is_freer() -> None:
     counts = [3, ABSENT, 2]
-    assert Shares(counts, 0).is_another_freer
-    assert not Shares(counts, 2).is_another_freer
+    assert Shares(counts, 0).freer == 2
+    assert Shares(counts, 2).freer is None
     Shares(counts, 2).leave()
-    assert not Shares(counts, 0).is_another_freer
+    assert Shares(counts, 0).freer is None
 
 
 async def lost_when_closed_after(turns: int) -> bool:

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from leafsight.service.accepting import ABSENT
-from leafsight.service.handing_over import MOST_BYTES, Doors, HandingOver, Lines, rescue
+from leafsight.service.accepting import ABSENT, Shares
+from leafsight.service.handing_over import MOST_BYTES, Doors, HandingOver, rescue
 from leafsight.service.lifecycle import Lifecycle
 from leafsight.service.protocol import TimedProtocol
 from leafsight.service.worker import DrainingServer
@@ -48,7 +48,7 @@ class Worker:
 
     def __init__(self, house: House, place: int) -> None:
         self.place, self.given, self.asked = place, 0, 0
-        self.handing = HandingOver(house.doors, Lines(house.waiting, place), place, self._count)
+        self.handing = HandingOver(house.doors, Shares(house.waiting, place), place, self._count)
         self.config = uvicorn.Config(
             self._answer, http=TimedProtocol, lifespan="off", log_config=None, interface="asgi3"
         )
@@ -307,7 +307,7 @@ def test_a_worker_that_does_not_look_up_is_given_one_at_most_and_that_one_is_res
         first.writer.write(request(b"first"))
         await house.settled(lambda: house.workers[0].given == 1)
         assert (await second.ask(b"second"))["place"] == 0
-        lines = Lines(house.waiting, 1)
+        lines = Shares(house.waiting, 1)
         lines.leave()
         house.waiting[2] = 0
         await asyncio.to_thread(rescue, house.doors, lines, 1)
@@ -324,7 +324,7 @@ def test_with_nobody_there_it_waits_for_the_next_worker_in_the_place() -> None:
         caller.writer.write(request(b"leaf"))
         await house.settled(lambda: house.workers[0].given == 1)
         house.waiting[:] = [ABSENT, ABSENT]
-        await asyncio.to_thread(rescue, house.doors, Lines(house.waiting, 1), 1)
+        await asyncio.to_thread(rescue, house.doors, Shares(house.waiting, 1), 1)
         house.workers[1].listen()
         assert (await caller.answer())["place"] == 1
         await house.workers[1].handing.close()

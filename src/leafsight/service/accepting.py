@@ -19,7 +19,7 @@ LONGEST_PAUSE_S = 0.02
 
 
 class Shares:
-    """How many connections each worker holds: one number a worker, in memory that all of them share.
+    """How much each worker holds: one number a worker, in memory that all of them share.
 
     Args:
         counts: a place for each worker that can exist at once; ``ABSENT`` where there is none.
@@ -29,19 +29,28 @@ class Shares:
     def __init__(self, counts: MutableSequence[int], place: int) -> None:
         self._counts, self._place = counts, place
 
-    def tell(self, connections: int) -> None:
-        """How many connections this worker holds now."""
-        self._counts[self._place] = connections
+    def tell(self, count: int) -> None:
+        """How much this worker holds now."""
+        self._counts[self._place] = count
 
     def leave(self) -> None:
-        """This worker takes no more connections."""
+        """This worker takes no more."""
         self._counts[self._place] = ABSENT
 
     @property
-    def is_another_freer(self) -> bool:
-        """Whether some other worker holds fewer connections."""
-        own = self._counts[self._place]
-        return any(0 <= one < own for place, one in enumerate(self._counts) if place != self._place)
+    def others(self) -> list[int]:
+        """The places of the other workers that are there, the freest first."""
+        there = [place for place, one in enumerate(self._counts) if one >= 0 and place != self._place]
+        return sorted(there, key=self._counts.__getitem__)
+
+    @property
+    def freer(self) -> int | None:
+        """The place of the freest worker; ``None`` when nobody holds less than this one."""
+        least, found = self._counts[self._place], None
+        for place, one in enumerate(self._counts):
+            if 0 <= one < least:
+                least, found = one, place
+        return found
 
 
 class Accepting:
@@ -98,7 +107,7 @@ class Accepting:
     def _on_caller(self) -> None:
         """Somebody is at the socket, for all workers."""
         self._tell()
-        if self._shares is not None and self._shares.is_another_freer and self._waited_s < LONGEST_PAUSE_S:
+        if self._shares is not None and self._shares.freer is not None and self._waited_s < LONGEST_PAUSE_S:
             self._waited_s += PAUSE_S
             self._rest(PAUSE_S)
             return

@@ -18,10 +18,10 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from leafsight.service.accepting import ABSENT
+from leafsight.service.accepting import Shares
 
 if sys.platform == "linux":
     import fcntl
@@ -101,54 +101,18 @@ class Doors:
             one.close()
 
 
-class Lines:
-    """How many photographs wait at each worker: one number a worker, in memory that all of them share.
-
-    Args:
-        waiting: a place for each worker that can exist at once; ``ABSENT`` where there is none.
-        place: of this worker.
-    """
-
-    def __init__(self, waiting: MutableSequence[int], place: int) -> None:
-        self._waiting, self._place = waiting, place
-
-    def tell(self, photographs: int) -> None:
-        """How many wait here or are being diagnosed."""
-        self._waiting[self._place] = photographs
-
-    def leave(self) -> None:
-        """This worker takes no more."""
-        self._waiting[self._place] = ABSENT
-
-    @property
-    def present(self) -> list[int]:
-        """The places of the others that take work, the shortest line first."""
-        there = [place for place, one in enumerate(self._waiting) if one >= 0 and place != self._place]
-        return sorted(there, key=self._waiting.__getitem__)
-
-    @property
-    def shorter(self) -> int | None:
-        """The place of the shortest line; ``None`` when that is this one."""
-        own, found = self._waiting[self._place], None
-        if own > 0:
-            for place, one in enumerate(self._waiting):
-                if 0 <= one < own:
-                    own, found = one, place
-        return found
-
-
 class HandingOver:
     """One worker's side: gives connections away, and takes those that others give.
 
     Args:
         doors: of all workers.
-        lines: of all workers, seen from this one.
+        lines: how many photographs wait at each worker, seen from this one.
         place: of this worker.
         given: told of each connection that went to another worker.
     """
 
     def __init__(
-        self, doors: Doors, lines: Lines, place: int, given: Callable[[], None] = lambda: None
+        self, doors: Doors, lines: Shares, place: int, given: Callable[[], None] = lambda: None
     ) -> None:
         self._doors, self._lines, self._place, self.given = doors, lines, place, given
         self._leaving = False
@@ -188,7 +152,7 @@ class HandingOver:
         """
         if self._leaving or not data.startswith(WORK) or len(data) > MOST_BYTES:
             return False
-        place = self._lines.shorter
+        place = self._lines.freer
         return place is not None and self._give(place, transport, data)
 
     async def part_with(self, quiet: Callable[[], Sequence[Any]]) -> None:
@@ -198,7 +162,7 @@ class HandingOver:
             quiet: the transports of those that there are now.
         """
         until = self._loop.time() + PART_S
-        while (others := self._lines.present) and (transports := quiet()) and self._loop.time() < until:
+        while (others := self._lines.others) and (transports := quiet()) and self._loop.time() < until:
             for transport in transports:
                 if not any(self._give(place, transport, b"", IDLE_BYTES) for place in others):
                     break
@@ -226,16 +190,16 @@ class HandingOver:
             connection.close()
 
 
-def rescue(doors: Doors, lines: Lines, place: int) -> None:
+def rescue(doors: Doors, lines: Shares, place: int) -> None:
     """Take what lies behind the door of a worker that has ended, and give it to others that are there.
 
     When none is there it stays, for the worker that comes next in this place.
     """
     until = time.monotonic() + RESCUE_S
-    while lines.present and (given := doors.take(place)) is not None:
+    while lines.others and (given := doors.take(place)) is not None:
         connection, data = given
         with contextlib.closing(connection):
-            while not any(doors.put(other, connection.fileno(), data) for other in lines.present):
+            while not any(doors.put(other, connection.fileno(), data) for other in lines.others):
                 if time.monotonic() > until:
                     return
                 time.sleep(RETRY_S)

@@ -24,7 +24,7 @@ from typing import Any
 from leafsight.errors import LeafsightError, UsageError
 from leafsight.service.accepting import ABSENT, Shares
 from leafsight.service.clerk_keeper import ClerkKeeper
-from leafsight.service.handing_over import CAN_HAND_OVER, Doors, HandingOver, Lines, rescue
+from leafsight.service.handing_over import CAN_HAND_OVER, Doors, HandingOver, rescue
 from leafsight.service.options import ServiceOptions
 from leafsight.service.tracing import check_tracing
 
@@ -181,7 +181,7 @@ class Supervisor:
     def _handing(self, place: int) -> HandingOver | None:
         if self._doors is None:
             return None
-        return HandingOver(self._doors, Lines(self._waiting, place), place)
+        return HandingOver(self._doors, Shares(self._waiting, place), place)
 
     def _is_ready(self, worker: _Worker) -> bool:
         """Wait until a worker says so; not if it dies or the service ends."""
@@ -230,6 +230,8 @@ class Supervisor:
         self._clerk.stop()
         for worker in self._workers:
             self._stop(worker)
+        if self._doors is not None:
+            self._doors.close()
 
     def _stop(self, worker: _Worker) -> None:
         worker.process.terminate()
@@ -250,7 +252,7 @@ class Supervisor:
             self._say(f"the counts of an ended process stay in files of their own: {error.message}")
         Shares(self._counts, worker.place).leave()
         if self._doors is not None:
-            lines = Lines(self._waiting, worker.place)
+            lines = Shares(self._waiting, worker.place)
             lines.leave()
             rescue(self._doors, lines, worker.place)
         self._places.append(worker.place)
