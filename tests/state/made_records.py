@@ -6,8 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from leafsight.state import CorrectionRecord, JobRecord, PredictionRecord, State, UploadRecord, new_id
+from leafsight.state import (
+    ContributionRecord,
+    CorrectionRecord,
+    JobRecord,
+    PredictionRecord,
+    ShadowRecord,
+    State,
+    UploadRecord,
+    new_id,
+)
 
+FILLED = {
+    "answers": 1, "contributions": 1, "corrections": 1, "declared_classes": 1, "jobs": 1, "keys": 1,
+    "marks": 1, "predictions": 2, "shadows": 1, "uploads": 1, "usage": 1,
+}  # fmt: skip
+"""How many rows ``fill`` makes that backups hold."""
 T0 = 1_790_000_000_000  # 2026-09-21
 DAY = 86_400_000
 
@@ -80,13 +94,55 @@ def an_upload(**changes: Any) -> UploadRecord:
     return UploadRecord(**{**fields, **changes})
 
 
+def a_contribution(**changes: Any) -> ContributionRecord:
+    """A photograph that waits, with a finding."""
+    one = changes.get("id", new_id())
+    fields: dict[str, Any] = {
+        "id": one,
+        "created_ms": T0,
+        "name": f"Tomate/grün {one[-6:]}.jpg",
+        "class_name": "Tomate",
+        "label": "Tomato___Early_blight",
+        "photo_sha256": "c" * 64,
+        "pixel_hash": "d" * 64,
+        "look_hash": 2**64 - 1,
+        "blob": f"contributions/{one}.jpg",
+        "group_id": one,
+        "findings": ({"kind": "blurred", "said": "it is blurred", "blocks": False, "sharpness": 1.5},),
+        "quality": {"sharpness": 1.5},
+        "embedding": np.arange(8, dtype=np.float16) / 8,
+        "embedded_by": "e" * 64,
+    }
+    return ContributionRecord(**{**fields, **changes})
+
+
+def a_shadow(prediction_id: str, **changes: Any) -> ShadowRecord:
+    """The same answer as ``a_prediction``, by another model."""
+    fields: dict[str, Any] = {
+        "id": new_id(),
+        "created_ms": T0,
+        "prediction_id": prediction_id,
+        "model_hash": "7" * 64,
+        "verdict": "diagnosis",
+        "class_key": "tomato/early_blight",
+        "probability": 0.75,
+        "latency_ms": 20.5,
+    }
+    return ShadowRecord(**{**fields, **changes})
+
+
 def fill(state: State) -> str:
     """A row or more in every table; the id of the prediction."""
     first, second = a_prediction(photo_blob="photos/a.jpg"), a_prediction(embedding=None, class_key=None)
     state.predictions.add_many([first, second])
     state.corrections.add(a_correction(first.id))
     state.jobs.add(a_job(progress={"done": 0.5}, result={"n": 1}))
-    state.uploads.add(an_upload())
+    upload = an_upload()
+    state.uploads.add(upload)
+    state.contributions.add_many([a_contribution(upload_id=upload.id, prediction_id=first.id)])
+    state.declared.add("Kürbis", "the greenhouse", "since August")
+    state.shadows.add_many([a_shadow(first.id)])
+    state.marks.put("watch", {"since": T0, "of": None})
     state.keys.make("the greenhouse", ["predict", "upload"], 60, 1000)
     state.usage.count(None, "day", 7, T0)
     state.answers.begin("k", None, "POST /v1/uploads", "c" * 64)

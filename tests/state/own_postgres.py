@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-INSTALL_S, START_S = 120, 30
+INSTALL_S, START_S = 120, 120
 USER = "leafsight"
 
 
@@ -125,6 +125,10 @@ class OwnPostgres:
             self._process.send_signal(how)
             self._process.wait(timeout=START_S)
             self._process = None
+
+    def checkpoint(self) -> None:
+        """What was made until now need not be made again after a crash, which else takes long."""
+        self.execute("CHECKPOINT")
 
     def execute(self, statement: str) -> None:
         """Run one statement in the database ``postgres``."""

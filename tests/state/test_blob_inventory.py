@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.state.made_records import a_contribution
 
 from leafsight.state import (
     Blobs,
@@ -57,6 +58,15 @@ def test_more_than_one_batch(state: State, blobs: Blobs) -> None:
             remember(state, number, 1000)
     assert missing_blobs(state, blobs) == (name_of(3, 1000),)
     assert sorted(stray_photographs(state, blobs, 1001)) == [name_of(5, 1000), name_of(6, 1000)]
+
+
+def test_what_a_contribution_names_is_missed_and_does_not_stray(state: State, blobs: Blobs) -> None:
+    """It may be the photograph of a prediction, or one of its own."""
+    own, shared = a_contribution(), a_contribution(blob=name_of(7, 1000))
+    state.contributions.add_many([own, shared])
+    blobs.put(shared.blob, b"x")
+    assert missing_blobs(state, blobs) == (own.blob,)
+    assert list(stray_photographs(state, blobs, 1001)) == []
 
 
 def test_only_old_photographs_under_our_names_stray(state: State, blobs: Blobs) -> None:

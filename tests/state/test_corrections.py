@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.state.made_records import T0, a_correction, a_prediction
+from tests.state.made_records import T0, a_correction, a_job, a_prediction
 
 from leafsight.errors import ConflictError, NotFoundError, UsageError
 from leafsight.state import State, new_id
@@ -38,6 +38,15 @@ def test_a_correction_twice_under_one_id(state: State, predicted: str) -> None:
     state.corrections.add(one)
     with pytest.raises(ConflictError):
         state.corrections.add(one)
+    assert state.corrections.of(predicted) == (one,)
+
+
+def test_a_correction_and_its_job_are_both_kept_or_neither(state: State, predicted: str) -> None:
+    one, job = a_correction(predicted), a_job()
+    state.corrections.add(one, job)
+    assert (state.corrections.of(predicted), state.jobs.get(job.id)) == ((one,), job)
+    with pytest.raises(ConflictError):
+        state.corrections.add(a_correction(predicted), job)
     assert state.corrections.of(predicted) == (one,)
 
 

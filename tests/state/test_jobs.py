@@ -26,6 +26,17 @@ def test_a_job_comes_back_as_it_went(state: State) -> None:
     assert state.jobs.page().records == (one,)
 
 
+def test_pages_of_one_kind(state: State) -> None:
+    made = [a_job(kind="retraining" if number % 3 == 0 else "report") for number in range(7)]
+    for one in made:
+        state.jobs.add(one)
+    first = state.jobs.page(limit=2, kind="retraining")
+    assert first.records == (made[6], made[3])
+    rest = state.jobs.page(first.next, 2, kind="retraining")
+    assert (rest.records, rest.next) == ((made[0],), None)
+    assert state.jobs.page(kind="none").records == ()
+
+
 def test_a_job_from_the_queue_to_its_end(state: State, clock: Clock) -> None:
     one = a_job()
     state.jobs.add(one)

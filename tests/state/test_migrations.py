@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 from tests.state.made_records import all_rows, fill
-from tests.state.old_databases import PREDICTION, make_old_database
+from tests.state.old_databases import COUNTS, OLD, make_old_database
 
 from leafsight.errors import StateError
 from leafsight.state import Migrated, describe, migrate, migrating, open_state
@@ -87,16 +87,16 @@ def test_an_empty_database_is_made_and_a_second_time_is_nothing(new_url: NewUrl)
     assert migrate(url) == Migrated(REVISION, REVISION)
 
 
-def test_a_database_of_the_first_revision_is_brought_up_to_date_and_keeps_its_rows(new_url: NewUrl) -> None:
+@pytest.mark.parametrize("revision", OLD)
+def test_a_database_of_an_older_revision_is_brought_up_to_date_and_keeps_its_rows(
+    new_url: NewUrl, revision: str
+) -> None:
     url = new_url()
-    make_old_database(url)
+    make_old_database(url, revision)
     with open_state(url) as state:
         assert describe(state).revision == REVISION
-        assert state.predictions.get(PREDICTION) is not None
-        rows = all_rows(state)
-        assert {name: len(some) for name, some in rows.items() if len(some) != 1} == {
-            "predictions": 2, "secrets": 0,
-        }  # fmt: skip
+        assert state.predictions.get(OLD[revision]) is not None
+        assert {name: len(some) for name, some in all_rows(state).items() if some} == COUNTS
     assert migrate(url) == Migrated(REVISION, REVISION)
 
 

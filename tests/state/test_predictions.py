@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.state.made_records import DAY, T0, a_correction, a_prediction
+from tests.state.made_records import DAY, T0, a_contribution, a_correction, a_prediction, a_shadow
 
 from leafsight.errors import ConflictError, UsageError
 from leafsight.state import Page, State, new_id
@@ -138,8 +138,12 @@ def test_pruning_keeps_what_was_corrected_and_names_photographs_nobody_needs(
     kept = a_prediction(created_ms=T0, photo_blob="p/shared.jpg")
     state.predictions.add_many([*old, shared, kept])
     state.corrections.add(a_correction(old[2].id))
+    state.contributions.add_many(
+        [a_contribution(prediction_id=old[5].id, blob="p/5.jpg"), a_contribution(blob="p/6.jpg")]
+    )
+    state.shadows.add_many([a_shadow(one.id) for one in (old[0], old[2], kept)])
     found = state.predictions.prune(T0)
-    assert found.rows == {"predictions": 8}
-    assert found.blobs == tuple(f"p/{i}.jpg" for i in range(8) if i != 2)
-    assert {one.id for one in state.predictions.page().records} == {old[2].id, kept.id}
-    assert state.predictions.prune(T0).rows == {"predictions": 0}
+    assert found.rows == {"predictions": 7, "shadows": 1}
+    assert found.blobs == tuple(f"p/{i}.jpg" for i in (0, 1, 3, 4, 7))
+    assert {one.id for one in state.predictions.page().records} == {old[2].id, old[5].id, kept.id}
+    assert state.predictions.prune(T0).rows == {"predictions": 0, "shadows": 0}

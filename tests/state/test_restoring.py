@@ -10,14 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.state.made_records import T0, a_prediction, all_rows, fill
-from tests.state.old_databases import COUNTS as OLD_COUNTS
-from tests.state.old_databases import PREDICTION, make_old_database, old_dump
+from tests.state.made_records import FILLED, T0, a_prediction, all_rows, fill
+from tests.state.old_databases import COUNTS, NEWER, OLD, make_old_database, old_dump
 
 from leafsight.errors import ConflictError, StateError, StorageError
 from leafsight.state import Restored, State, backup, migrate, open_state, restore
-
-COUNTS = {"answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "uploads": 1, "usage": 1}
 
 
 @pytest.fixture
@@ -49,7 +46,7 @@ def test_every_row_comes_back_in_either_kind(
             state.predictions.add_many([a_prediction(answer={"nul": "\x00", "half": "\ud800"})])
             before = all_rows(state)
         made, target = backup(source, tmp_path / f"{number}-{name}"), new_url()
-        assert restore(made.path, target) == Restored({**COUNTS, "predictions": 3})
+        assert restore(made.path, target) == Restored({**FILLED, "predictions": 3})
         with open_state(target) as state:
             assert all_rows(state) == before
             assert state.keys.list()[0].name == "the greenhouse"
@@ -66,29 +63,30 @@ def test_a_dump_of_postgresql_in_sqlite(
         before = all_rows(state)
     made = backup(shared_postgres, tmp_path / "copy.jsonl.gz")
     target = f"sqlite:///{tmp_path}/new folder/leafsight.db"
-    assert restore(made.path, target).rows == COUNTS
+    assert restore(made.path, target).rows == FILLED
     with open_state(target) as state:
         assert all_rows(state) == before
     assert [one.name for one in (tmp_path / "new folder").iterdir()] == ["leafsight.db"]
 
 
 @pytest.mark.parametrize("form", ["file", "dump"])
-def test_backups_of_the_first_revision_come_back(
-    form: str, new_url: Callable[[], str], tmp_path: Path
+@pytest.mark.parametrize("revision", OLD)
+def test_backups_of_older_revisions_come_back(
+    revision: str, form: str, new_url: Callable[[], str], tmp_path: Path
 ) -> None:
     """Both kinds of file into both kinds of database."""
-    source = f"sqlite:///{tmp_path}/source.db"
-    make_old_database(source)
-    made = old_dump(tmp_path) if form == "dump" else backup(source, tmp_path / "copy.db").path
+    source, corrected = f"sqlite:///{tmp_path}/source.db", OLD[revision]
+    make_old_database(source, revision)
+    made = old_dump(tmp_path, revision) if form == "dump" else backup(source, tmp_path / "copy.db").path
     target = new_url()
-    assert restore(made, target).rows == OLD_COUNTS
+    assert restore(made, target).rows == {**COUNTS, **NEWER}
     migrate(source)
     with open_state(source) as state, open_state(target) as restored:
         assert all_rows(restored) == all_rows(state)
-        prediction = restored.predictions.get(PREDICTION)
+        prediction = restored.predictions.get(corrected)
         assert prediction is not None
         assert prediction.answer["verdict"] == "diagnosis"
-        assert [one.note for one in restored.corrections.of(PREDICTION)] == ["Flecken, größer als gestern 🍅"]
+        assert [one.note for one in restored.corrections.of(corrected)] == ["Flecken, größer als gestern 🍅"]
         assert len(restored.secrets.of("tickets")) == 32
 
 
@@ -100,7 +98,7 @@ def test_a_backup_goes_into_a_database_of_the_first_revision(
     make_old_database(url)
     with pytest.raises(ConflictError, match="is not empty"):
         restore(old_dump(tmp_path), url)
-    assert restore(old_dump(tmp_path), url, force=True).rows == OLD_COUNTS
+    assert restore(old_dump(tmp_path), url, force=True).rows == {**COUNTS, **NEWER}
 
 
 def test_what_is_there_is_replaced_only_by_force(state: State, url: str, dump: Path) -> None:
@@ -110,7 +108,7 @@ def test_what_is_there_is_replaced_only_by_force(state: State, url: str, dump: P
         restore(dump, url)
     assert "--force" in caught.value.hint
     assert all_rows(state) == before
-    assert restore(dump, url, force=True).rows == COUNTS
+    assert restore(dump, url, force=True).rows == FILLED
     assert len(all_rows(state)["predictions"]) == 2
     state.check()
 
@@ -121,7 +119,7 @@ def test_a_damaged_database_is_moved_aside_never_deleted(dump: Path, tmp_path: P
     with pytest.raises(StateError, match="is damaged"):
         restore(dump, f"sqlite:///{path}")
     found = restore(dump, f"sqlite:///{path}", force=True, now=lambda: T0)
-    assert found == Restored(COUNTS, tmp_path / "leafsight.db.damaged-20260921-141320")
+    assert found == Restored(FILLED, tmp_path / "leafsight.db.damaged-20260921-141320")
     assert found.moved_to is not None
     assert found.moved_to.read_bytes() == b"no database" * 100
 
@@ -141,7 +139,7 @@ def test_a_damaged_database_is_moved_aside_never_deleted(dump: Path, tmp_path: P
         (lambda lines: [lines[0], "x" * (17 * 1024 * 1024)], "too long"),
         (lambda lines: ['{"format":"other"}', *lines[1:]], "no backup of leafsight"),
         (lambda lines: [], "no backup of leafsight"),
-        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0003"})], "newer leafsight"),
+        (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0004"})], "newer leafsight"),
         (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "0000"})], "no revision '0000'"),
         (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": ""})], "no revision ''"),
         (lambda lines: [json.dumps({**json.loads(lines[0]), "revision": "00010"})], "no revision '00010'"),

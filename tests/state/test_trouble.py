@@ -205,6 +205,7 @@ def test_a_connection_that_was_lost_between_and_within_requests(kept: State) -> 
 @pytest.mark.slow
 def test_a_server_that_crashes_and_comes_back_has_all_that_people_sent(postgres: OwnPostgres) -> None:
     with open_state(postgres.new_database(), busy_timeout_s=0.5) as state:
+        postgres.checkpoint()
         one = a_prediction()
         state.predictions.add_many([one])
         corrections = [a_correction(one.id) for _ in range(20)]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.state.made_records import an_upload
 
 from leafsight.state import open_state
 
@@ -68,3 +69,27 @@ def test_killed_in_the_middle_of_writing_nothing_acknowledged_is_lost(new_url: C
     assert {line[0] for line in acknowledged} <= predictions
     assert {line[1] for line in acknowledged if len(line[1]) == 32} <= corrections
     assert len(acknowledged) >= 58
+
+
+def test_killed_in_the_middle_of_deciding_all_is_decided_or_nothing(new_url: Callable[[], str]) -> None:
+    """And what is begun again after each death adds nothing twice."""
+    url, upload = new_url(), an_upload()
+    with open_state(url) as state:
+        state.uploads.add(upload)
+    for turns_before_the_end in (0, 1, 4, 9):
+        process = subprocess.Popen(
+            [sys.executable, str(HAMMER.with_name("decide_forever.py")), url, upload.id],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(turns_before_the_end + 1)]
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate(timeout=30)
+        told = [line.split() for line in "".join([*lines, rest]).splitlines()]
+        assert {line[1] for line in told} == {"120"}
+        acknowledged = int(told[-1][0])
+        with open_state(url) as state:
+            found = {one.label for one in state.contributions.of_upload(upload.id)}
+            assert found in ({f"class {acknowledged}"}, {f"class {acknowledged + 1}"})
+            assert sum(state.contributions.counts()["states"].values()) == 120

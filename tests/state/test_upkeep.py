@@ -6,7 +6,18 @@ from pathlib import Path
 
 from sqlalchemy import text
 from tests.state.conftest import Clock
-from tests.state.made_records import DAY, T0, a_correction, a_job, a_prediction, an_upload, fill
+from tests.state.made_records import (
+    DAY,
+    FILLED,
+    T0,
+    a_contribution,
+    a_correction,
+    a_job,
+    a_prediction,
+    a_shadow,
+    an_upload,
+    fill,
+)
 
 from leafsight.state import (
     State,
@@ -23,10 +34,7 @@ def test_a_description_counts_every_table(state: State, kind: str) -> None:
     fill(state)
     found = describe(state)
     assert (found.kind, found.revision) == (kind, REVISION)
-    assert found.rows == {
-        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "secrets": 0,
-        "uploads": 1, "usage": 1,
-    }  # fmt: skip
+    assert found.rows == {**FILLED, "secrets": 0}
     assert found.size_bytes > 10_000
     assert found.where.startswith("/" if kind == "sqlite" else "postgresql://leafsight@/")
 
@@ -38,7 +46,14 @@ def test_pruning_takes_predictions_and_what_lives_for_two_days(state: State, clo
     state.predictions.add_many([old, corrected, new])
     state.corrections.add(a_correction(corrected.id, created_ms=T0 - 90 * DAY))
     state.jobs.add(a_job(created_ms=0, updated_ms=0))
-    state.uploads.add(an_upload(created_ms=0))
+    upload = an_upload(created_ms=0)
+    state.uploads.add(upload)
+    state.contributions.add_many([a_contribution(created_ms=0, upload_id=upload.id)])
+    state.shadows.add_many([a_shadow(one.id) for one in (old, corrected, new)])
+    clock.now_ms = 0
+    state.declared.add("Kürbis", "somebody")
+    state.marks.put("watch", {})
+    clock.now_ms = T0
     _, token = state.keys.make("n", ["predict"])
     for day in range(5):
         state.usage.count("a", "minute", 1, T0 - day * DAY)
@@ -47,12 +62,9 @@ def test_pruning_takes_predictions_and_what_lives_for_two_days(state: State, clo
     clock.now_ms = T0
     state.answers.begin("new", None, "r", "x")
     found = prune(state, T0 - 30 * DAY)
-    assert found.rows == {"predictions": 1, "usage": 3, "answers": 1}
+    assert found.rows == {"predictions": 1, "shadows": 1, "usage": 3, "answers": 1}
     assert found.blobs == ("p/0.jpg",)
-    assert describe(state).rows == {
-        "answers": 1, "corrections": 1, "jobs": 1, "keys": 1, "predictions": 2, "secrets": 0,
-        "uploads": 1, "usage": 2,
-    }  # fmt: skip
+    assert describe(state).rows == {**FILLED, "secrets": 0, "shadows": 2, "usage": 2}
     assert state.keys.verify(token) is not None
 
 

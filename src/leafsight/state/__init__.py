@@ -1,4 +1,4 @@
-"""What the service remembers: predictions, corrections, uploads, jobs, keys, usage, answers; and photographs.
+"""What the service remembers: what it answered, what people gave and said, jobs, keys; and photographs.
 
 Enters: the address of a database (SQLite or PostgreSQL) or of a store for photographs (a folder or S3), and
 records. Leaves: the same records again, whatever process wrote them, and errors of ours when the database or
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from leafsight.state.blobs import Blobs, open_blobs
     from leafsight.state.clean_photographs import clean_photograph
     from leafsight.state.ids import is_id, new_id
+    from leafsight.state.learning_records import (
+        CONTRIBUTION_STATES,
+        ContributionRecord,
+        ContributionState,
+        DeclaredClass,
+        LookAlike,
+        ShadowRecord,
+        ShadowSummary,
+    )
     from leafsight.state.limits import MAX_JSON_BYTES
     from leafsight.state.migrating import Migrated, migrate
+    from leafsight.state.objects import Objects, open_objects
     from leafsight.state.opening import State, open_state
     from leafsight.state.records import (
         JOB_STATES,
@@ -48,20 +58,28 @@ if TYPE_CHECKING:
 _HOME: dict[str, tuple[str, str | None]] = {
     "Backup": ("backing_up", "sqlalchemy"),
     "Blobs": ("blobs", None),
+    "CONTRIBUTION_STATES": ("learning_records", None),
+    "ContributionRecord": ("learning_records", None),
+    "ContributionState": ("learning_records", None),
     "CorrectionRecord": ("records", None),
     "Day": ("records", None),
+    "DeclaredClass": ("learning_records", None),
     "Description": ("upkeep", "sqlalchemy"),
     "JOB_STATES": ("records", None),
     "JobRecord": ("records", None),
     "KeyRecord": ("records", None),
+    "LookAlike": ("learning_records", None),
     "MAX_JSON_BYTES": ("limits", None),
     "Migrated": ("migrating", "sqlalchemy"),
+    "Objects": ("objects", None),
     "Page": ("records", None),
     "PredictionRecord": ("records", None),
     "Pruned": ("records", None),
     "Restored": ("restoring", "sqlalchemy"),
     "SCOPES": ("records", None),
     "SampledPrediction": ("samples", "sqlalchemy"),
+    "ShadowRecord": ("learning_records", None),
+    "ShadowSummary": ("learning_records", None),
     "State": ("opening", "sqlalchemy"),
     "StoredAnswer": ("records", None),
     "Summary": ("records", None),
@@ -76,6 +94,7 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "missing_blobs": ("blob_inventory", "sqlalchemy"),
     "new_id": ("ids", None),
     "open_blobs": ("blobs", None),
+    "open_objects": ("objects", None),
     "open_state": ("opening", "sqlalchemy"),
     "prune": ("upkeep", "sqlalchemy"),
     "restore": ("restoring", "sqlalchemy"),
@@ -85,20 +104,28 @@ _HOME: dict[str, tuple[str, str | None]] = {
 __all__ = [
     "Backup",
     "Blobs",
+    "CONTRIBUTION_STATES",
+    "ContributionRecord",
+    "ContributionState",
     "CorrectionRecord",
     "Day",
+    "DeclaredClass",
     "Description",
     "JOB_STATES",
     "JobRecord",
     "KeyRecord",
+    "LookAlike",
     "MAX_JSON_BYTES",
     "Migrated",
+    "Objects",
     "Page",
     "PredictionRecord",
     "Pruned",
     "Restored",
     "SCOPES",
     "SampledPrediction",
+    "ShadowRecord",
+    "ShadowSummary",
     "State",
     "StoredAnswer",
     "Summary",
@@ -113,6 +140,7 @@ __all__ = [
     "missing_blobs",
     "new_id",
     "open_blobs",
+    "open_objects",
     "open_state",
     "prune",
     "restore",

@@ -12,23 +12,25 @@ from sqlalchemy import select
 from leafsight.state.blobs import Blobs
 from leafsight.state.ids import is_id
 from leafsight.state.opening import State
-from leafsight.state.tables import PREDICTIONS, UPLOADS
+from leafsight.state.tables import CONTRIBUTIONS, PREDICTIONS, UPLOADS
 
 PHOTOGRAPHS = "photographs"
 """The folder of kept photographs; each is called by the id of its prediction, such as ``<id>.jpg``."""
 
 NAMES_AT_ONCE = 500
+NAMING = (PREDICTIONS.c.photo_blob, UPLOADS.c.blob, CONTRIBUTIONS.c.blob)
+"""The columns that name what is in the store."""
 
 
 def missing_blobs(state: State, blobs: Blobs) -> tuple[str, ...]:
-    """What predictions and uploads name and the store does not have, sorted.
+    """What predictions, uploads and contributions name and the store does not have, sorted.
 
     Raises:
         StateBusyError, StateError: the database or the store does not answer.
     """
     wanted: set[str] = set()
     with state.database.reading(one_moment=True) as connection:
-        for column in (PREDICTIONS.c.photo_blob, UPLOADS.c.blob):
+        for column in NAMING:
             wanted.update(connection.execute(select(column).where(column.is_not(None))).scalars())
     wanted.difference_update(blobs.list())
     # Asked for once more: somebody may have pruned between the two.
@@ -71,6 +73,6 @@ def _unnamed(state: State, names: Iterable[str]) -> list[str]:
     left = set(names)
     if left:
         with state.database.reading() as connection:
-            for column in (PREDICTIONS.c.photo_blob, UPLOADS.c.blob):
+            for column in NAMING:
                 left.difference_update(connection.execute(select(column).where(column.in_(left))).scalars())
     return sorted(left)

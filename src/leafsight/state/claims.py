@@ -7,6 +7,9 @@ A job is held by whoever wrote its ``updated_ms`` last. Every word about it is w
 number still stands, and changes it: a process that stopped for a while and lost its job to another cannot
 write about it any more. A job whose number is older than the lease belongs to nobody; one that lies that far
 ahead, too, because then the clock went back.
+
+A job may be worked off in steps of which each is done once. Its progress then says how many are done
+(``done_steps``), and only deaths without a further step are counted against it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
 
 from leafsight.state.database import Database
 from leafsight.state.jobs import record_of
@@ -25,9 +28,11 @@ from leafsight.state.tables import JOBS, checked
 LEASE_MS = 15_000
 """Longest silence of who holds a job."""
 MOST_TRIES = 3
-"""A job during which its process died this often is not begun again."""
+"""A job during which its process died this often, and got no further, is not begun again."""
 TRY = "try"
-"""Where ``progress`` says how often the job was begun."""
+"""Where ``progress`` says how often the job was begun since it got further."""
+DONE_STEPS, STEPS_BEFORE = "done_steps", "steps_before"
+"""Where it says how many steps are done, and how many were when the job was begun."""
 MOST_CANDIDATES = 20
 GIVEN_UP = {
     "type": "gave-up",
@@ -73,42 +78,73 @@ class Claims:
         held = tuple(one for one, _, _ in rows if one not in free)
         return Ahead(tuple(one for one, _, _ in rows if one in free), held)
 
-    def claim(self, kinds: Collection[str]) -> JobRecord | None:
+    def claim(self, kinds: Collection[str], *, alone: bool = False) -> JobRecord | None:
         """The oldest job that nobody holds, now held by the caller; None when there is none.
 
-        One that was begun ``MOST_TRIES`` times has failed: its process died each time.
+        One that was begun ``MOST_TRIES`` times without getting further has failed: its process died each
+        time.
+
+        Args:
+            kinds: of jobs.
+            alone: only while nobody holds any other job of these kinds, so that one at a time is worked off
+                on this database.
 
         Raises:
             StateBusyError, StateError: see ``Database``.
         """
+        if not alone:
+            with self._database.reading() as connection:
+                found = _free(connection, kinds, self._now())
+            for one in found:
+                with self._database.writing() as connection:
+                    mine = self._begin(connection, one)
+                if mine is not None:
+                    return mine
+            return None
+        ahead = self.ahead(kinds)
+        if ahead.held or not ahead.free:
+            return None  # mostly so, and then others need not wait for the lock
+        with self._database.writing() as connection:
+            return self._begin_alone(connection, kinds)
+
+    def _begin_alone(self, connection: Connection, kinds: Collection[str]) -> JobRecord | None:
+        """As ``claim``, in a transaction beside which nobody else writes about jobs."""
+        if not self._database.is_sqlite:  # SQLite lets one write at a time anyway
+            connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
         now_ms = self._now()
-        free = (
-            select(JOBS)
-            .where(JOBS.c.kind.in_(kinds), _nobodys(now_ms))
-            .order_by(JOBS.c.id)
-            .limit(MOST_CANDIDATES)
-        )
-        with self._database.reading() as connection:
-            found = [record_of(row) for row in connection.execute(free)]
-        for one in found:
-            progress = {TRY: tries_of(one) + 1}
-            if tries_of(one) >= MOST_TRIES:
-                self._change(one, one.state, {"state": "failed", "error": GIVEN_UP})
-            elif (
-                mine := self._change(one, one.state, {"state": "running", "progress": progress})
-            ) is not None:
+        held = select(JOBS.c.id).where(JOBS.c.kind.in_(kinds), JOBS.c.state == "running", ~_nobodys(now_ms))
+        if connection.execute(held.limit(1)).first() is not None:
+            return None
+        for one in _free(connection, kinds, now_ms):
+            if (mine := self._begin(connection, one)) is not None:
                 return mine
         return None
 
+    def _begin(self, connection: Connection, job: JobRecord) -> JobRecord | None:
+        """Take a job that is nobody's, or give it up; None when it is not ours now."""
+        done, before = _number(job, DONE_STEPS), _number(job, STEPS_BEFORE)
+        tries = tries_of(job) if done <= before else 0
+        if tries >= MOST_TRIES:
+            self._change(connection, job, job.state, {"state": "failed", "error": GIVEN_UP})
+            return None
+        steps = {DONE_STEPS: done, STEPS_BEFORE: max(done, before)} if done or before else {}
+        progress = {TRY: tries + 1, **steps}
+        return self._change(connection, job, job.state, {"state": "running", "progress": progress})
+
     def beat(self, job: JobRecord, progress: Mapping[str, Any]) -> JobRecord | None:
         """Say that the holder is alive and how far it is; None when it holds the job no more.
+
+        ``done_steps`` in the progress is the number of steps that will not be done again; left out, it is as
+        it was.
 
         Raises:
             UsageError: the progress does not fit.
             StateBusyError, StateError: see ``Database``.
         """
-        said = {**progress, TRY: tries_of(job)}
-        return self._change(job, "running", {"progress": said}, losable=True)
+        ours = {TRY: tries_of(job), **_kept(job, STEPS_BEFORE)}
+        said = {**_kept(job, DONE_STEPS), **progress, **ours}
+        with self._database.writing(losable=True) as connection:
+            return self._change(connection, job, "running", {"progress": said})
 
     def finish(
         self,
@@ -125,36 +161,54 @@ class Claims:
             StateBusyError, StateError: see ``Database``.
         """
         values = {"state": state, "result": result, "error": error}
-        return self._change(job, "running", {name: one for name, one in values.items() if one is not None})
+        said = {name: one for name, one in values.items() if one is not None}
+        with self._database.writing() as connection:
+            return self._change(connection, job, "running", said)
 
     def hand_back(self, job: JobRecord) -> JobRecord | None:
         """Put it back into the queue as if it had not been begun; None when the caller holds it no more.
+
+        Steps that are done stay so.
 
         Raises:
             StateBusyError, StateError: see ``Database``.
         """
         tries = max(0, tries_of(job) - 1)
-        return self._change(job, "running", {"state": "queued", "progress": {TRY: tries} if tries else {}})
+        progress = {**({TRY: tries} if tries else {}), **_kept(job, DONE_STEPS, STEPS_BEFORE)}
+        with self._database.writing() as connection:
+            return self._change(connection, job, "running", {"state": "queued", "progress": progress})
 
     def _change(
-        self, job: JobRecord, state: str, values: Mapping[str, Any], *, losable: bool = False
+        self, connection: Connection, job: JobRecord, state: str, values: Mapping[str, Any]
     ) -> JobRecord | None:
         now_ms = self._now()
         if now_ms == job.updated_ms:
             now_ms += 1
         row = checked(JOBS, {**values, "updated_ms": now_ms})
         held = and_(JOBS.c.id == job.id, JOBS.c.state == state, JOBS.c.updated_ms == job.updated_ms)
-        with self._database.writing(losable=losable) as connection:
-            changed = connection.execute(
-                update(JOBS).where(held).values(**row).returning(*JOBS.c)
-            ).one_or_none()
+        changed = connection.execute(update(JOBS).where(held).values(**row).returning(*JOBS.c)).one_or_none()
         return None if changed is None else record_of(changed)
 
 
 def tries_of(job: JobRecord) -> int:
-    """How often a job was begun."""
-    tries = job.progress.get(TRY, 0)
-    return tries if isinstance(tries, int) else 0
+    """How often a job was begun since it got further."""
+    return _number(job, TRY)
+
+
+def _number(job: JobRecord, name: str) -> int:
+    found = job.progress.get(name, 0)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+
+def _kept(job: JobRecord, *names: str) -> dict[str, Any]:
+    return {name: job.progress[name] for name in names if name in job.progress}
+
+
+def _free(connection: Connection, kinds: Collection[str], now_ms: int) -> list[JobRecord]:
+    """Jobs that are nobody's, oldest first."""
+    free = select(JOBS).where(JOBS.c.kind.in_(kinds), _nobodys(now_ms))
+    rows = connection.execute(free.order_by(JOBS.c.id).limit(MOST_CANDIDATES))
+    return [record_of(row) for row in rows]
 
 
 def _nobodys(now_ms: int) -> ColumnElement[bool]:

@@ -12,8 +12,9 @@ from sqlalchemy import Row, func, insert, select
 from leafsight.errors import NotFoundError
 from leafsight.state.database import Database
 from leafsight.state.ids import is_id
+from leafsight.state.jobs import add_job
 from leafsight.state.paging import PAGE, read_page
-from leafsight.state.records import CorrectionRecord, Page, values_of
+from leafsight.state.records import CorrectionRecord, JobRecord, Page, values_of
 from leafsight.state.tables import CORRECTIONS, checked
 
 
@@ -23,8 +24,8 @@ class Corrections:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: CorrectionRecord) -> None:
-        """Keep a correction.
+    def add(self, record: CorrectionRecord, job: JobRecord | None = None) -> None:
+        """Keep a correction, and the job that learns from it: both, or neither.
 
         Raises:
             NotFoundError: there is no such prediction.
@@ -38,6 +39,8 @@ class Corrections:
         try:
             with self._database.writing() as connection:
                 connection.execute(insert(CORRECTIONS), values)
+                if job is not None:
+                    add_job(connection, job)
         except NotFoundError as error:
             raise NotFoundError(
                 "there is no prediction with this id", hint="it may have been pruned"

@@ -54,16 +54,46 @@ class Jobs:
         Raises:
             UsageError, ConflictError, StateBusyError, StateError: as ``add``.
         """
+        return self.add_unless(record, lambda found: found.request == record.request)
+
+    def add_unless(self, record: JobRecord, is_it: Callable[[JobRecord], bool]) -> JobRecord:
+        """Keep a job, unless one of its kind that is queued or running is what is wanted.
+
+        Of several who ask at once, each sees what the one before it kept.
+
+        Args:
+            record: to keep.
+            is_it: whether one that is there already will do; asked of each, the oldest first.
+
+        Returns:
+            The record, or the one that is there.
+
+        Raises:
+            UsageError, ConflictError, StateBusyError, StateError: as ``add``.
+        """
         row = checked(JOBS, values_of(record))
         same = select(JOBS).where(JOBS.c.kind == record.kind, JOBS.c.state.in_(ALIVE)).order_by(JOBS.c.id)
         with self._database.writing() as connection:
             if not self._database.is_sqlite:  # SQLite lets one write at a time anyway
                 connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
             for found in map(record_of, connection.execute(same)):
-                if found.request == record.request:
+                if is_it(found):
                     return found
             connection.execute(insert(JOBS), row)
         return record
+
+    def again(self, record: JobRecord) -> bool:
+        """Queue a job anew that is done over and over under one id; whether it was not under way already.
+
+        Raises:
+            UsageError, StateBusyError, StateError: as ``add``.
+        """
+        try:
+            with self._database.writing() as connection:
+                begin_again(connection, record)
+        except ConflictError:
+            return False
+        return True
 
     def some(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
         """Those records of these ids that there are, by id.
@@ -84,9 +114,12 @@ class Jobs:
         row = read_one(self._database, JOBS, job_id)
         return None if row is None else record_of(row)
 
-    def page(self, after: str | None = None, limit: int = PAGE) -> Page[JobRecord]:
-        """Records, newest first; see ``read_page``."""
-        return read_page(self._database, JOBS, record_of, after, limit)
+    def page(
+        self, after: str | None = None, limit: int = PAGE, *, kind: str | None = None
+    ) -> Page[JobRecord]:
+        """Records, newest first, of one kind or all; see ``read_page``."""
+        only = None if kind is None else JOBS.c.kind == kind
+        return read_page(self._database, JOBS, record_of, after, limit, only=only)
 
     def update(
         self,

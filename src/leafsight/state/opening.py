@@ -11,13 +11,17 @@ from types import TracebackType
 from leafsight.state.addresses import Address
 from leafsight.state.answers import Answers
 from leafsight.state.claims import Claims
+from leafsight.state.contributions import Contributions
 from leafsight.state.corrections import Corrections
 from leafsight.state.database import Database
+from leafsight.state.declared_classes import DeclaredClasses
 from leafsight.state.ids import clock_ms
 from leafsight.state.jobs import Jobs
 from leafsight.state.keys import Keys
+from leafsight.state.marks import Marks
 from leafsight.state.migrating import migrate
 from leafsight.state.predictions import Predictions
+from leafsight.state.shadows import Shadows
 from leafsight.state.shared_secrets import Secrets
 from leafsight.state.uploads import Uploads
 from leafsight.state.usage import Usage
@@ -38,6 +42,10 @@ class State:
         jobs: long work.
         claims: who works it off.
         uploads: files that people sent.
+        contributions: photographs with a class, for learning from.
+        declared: classes that may be taught though the model does not know them.
+        shadows: what another model would have answered.
+        marks: small facts that all processes share.
         keys: who may do what.
         usage: how much each key asked for.
         answers: of requests with an idempotency key.
@@ -54,6 +62,10 @@ class State:
         self.jobs = Jobs(database, now)
         self.claims = Claims(database, now)
         self.uploads = Uploads(database)
+        self.contributions = Contributions(database, now)
+        self.declared = DeclaredClasses(database, now)
+        self.shadows = Shadows(database)
+        self.marks = Marks(database, now)
         self.keys = Keys(database, now)
         self.usage = Usage(database)
         self.answers = Answers(database, now)

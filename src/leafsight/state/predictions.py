@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, or_, select
 
 from leafsight.errors import UsageError
 from leafsight.state.database import Database
@@ -24,8 +24,9 @@ from leafsight.state.samples import (
     sampled,
     stored_photographs,
 )
+from leafsight.state.shadows import remove_shadows_of
 from leafsight.state.summing import summed
-from leafsight.state.tables import CORRECTIONS, PREDICTIONS, checked
+from leafsight.state.tables import CONTRIBUTIONS, CORRECTIONS, PREDICTIONS, checked
 
 PRUNED_AT_ONCE = 500
 INSERT = insert(PREDICTIONS)
@@ -119,7 +120,9 @@ class Predictions:
             return stored_photographs(connection)
 
     def prune(self, before_ms: int) -> Pruned:
-        """Remove what is older, except predictions that somebody corrected: those are to be learned from.
+        """Remove what is older, with what others would have answered; but not what is to be learned from.
+
+        That is predictions that somebody corrected, and those that a contribution came from.
 
         Some hundred rows at a time, so that others can write in between; stopped half-way it can be done
         again.
@@ -130,20 +133,25 @@ class Predictions:
         Raises:
             StateBusyError, StateError: see ``Database``.
         """
-        removed, blobs = 0, set[str]()
+        removed, shadows, blobs = 0, 0, set[str]()
         while True:
             with self._database.writing() as connection:
                 gone = _remove_some(connection, before_ms)
-                names = {name for name in gone if name is not None}
+                shadows += remove_shadows_of(connection, [one for one, _ in gone])
+                names = {name for _, name in gone if name is not None}
                 blobs |= names - _needed(connection, names)
             removed += len(gone)
             if not gone:
-                return Pruned({"predictions": removed}, tuple(sorted(blobs)))
+                return Pruned({"predictions": removed, "shadows": shadows}, tuple(sorted(blobs)))
 
 
-def _remove_some(connection: Connection, before_ms: int) -> list[str | None]:
-    corrected = select(CORRECTIONS.c.id).where(CORRECTIONS.c.prediction_id == PREDICTIONS.c.id).exists()
-    old = select(PREDICTIONS.c.id).where(PREDICTIONS.c.created_ms < before_ms, ~corrected)
+def _remove_some(connection: Connection, before_ms: int) -> list[tuple[str, str | None]]:
+    """Ids of those that were removed, and the names of their photographs."""
+    taught = or_(
+        select(CORRECTIONS.c.id).where(CORRECTIONS.c.prediction_id == PREDICTIONS.c.id).exists(),
+        select(CONTRIBUTIONS.c.id).where(CONTRIBUTIONS.c.prediction_id == PREDICTIONS.c.id).exists(),
+    )
+    old = select(PREDICTIONS.c.id).where(PREDICTIONS.c.created_ms < before_ms, ~taught)
     chosen = old.order_by(PREDICTIONS.c.created_ms).limit(PRUNED_AT_ONCE)
     if connection.dialect.name == "postgresql":
         # Not those that are being corrected at this moment; and after this nobody can begin to.
@@ -151,15 +159,18 @@ def _remove_some(connection: Connection, before_ms: int) -> list[str | None]:
     ids = list(connection.execute(chosen).scalars())
     if not ids:
         return []
-    gone = delete(PREDICTIONS).where(PREDICTIONS.c.id.in_(ids), ~corrected)
-    return list(connection.execute(gone.returning(PREDICTIONS.c.photo_blob)).scalars())
+    gone = delete(PREDICTIONS).where(PREDICTIONS.c.id.in_(ids), ~taught)
+    removed = connection.execute(gone.returning(PREDICTIONS.c.id, PREDICTIONS.c.photo_blob))
+    return [(row.id, row.photo_blob) for row in removed]
 
 
 def _needed(connection: Connection, names: set[str]) -> set[str]:
     if not names:
         return set()
-    wanted = select(PREDICTIONS.c.photo_blob).where(PREDICTIONS.c.photo_blob.in_(names))
-    return {name for name in connection.execute(wanted).scalars() if name is not None}
+    found: set[str] = set()
+    for column in (PREDICTIONS.c.photo_blob, CONTRIBUTIONS.c.blob):
+        found.update(connection.execute(select(column).where(column.in_(names))).scalars())
+    return found
 
 
 def _row(record: PredictionRecord) -> dict[str, Any]:

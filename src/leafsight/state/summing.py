@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from leafsight.state.records import Day, Summary
 from leafsight.state.tables import PREDICTIONS
@@ -44,7 +45,10 @@ def summed(connection: Connection, since_ms: int) -> Summary:
         verdicts=_ordered(verdicts),
         classes=_ordered(classes),
         days=tuple(Day(_date(number), _ordered(days[number])) for number in sorted(days)),
-        latency_ms={**latency_ms, **_quantiles(connection, since_ms, predictions)},
+        latency_ms={
+            **latency_ms,
+            **quantiles(connection, latency, columns.created_ms >= since_ms, predictions),
+        },
     )
 
 
@@ -57,13 +61,21 @@ def _date(day: int) -> str:
     return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
 
 
-def _quantiles(connection: Connection, since_ms: int, many: int) -> dict[str, float]:
-    """By nearest rank: the least value that at least this share does not exceed. One sort for all of them."""
+def quantiles(
+    connection: Connection, latency: Column[Any], only: ColumnElement[bool], many: int
+) -> dict[str, float]:
+    """By nearest rank: the least value that at least this share does not exceed. One sort for all of them.
+
+    Args:
+        connection: one that sees one moment.
+        latency: of which table.
+        only: which of its rows.
+        many: how many those are.
+    """
     if not many:
         return {}
-    latency = PREDICTIONS.c.latency_ms
     place = func.row_number().over(order_by=latency).label("place")
-    sorted_ = select(latency, place).where(PREDICTIONS.c.created_ms >= since_ms).subquery()
+    sorted_ = select(latency, place).where(only).subquery()
     ranks = {name: math.ceil(share * many - 1e-9) for name, share in QUANTILES.items()}  # 0.95 * 20 is 19
     asked = select(sorted_.c.place, sorted_.c.latency_ms).where(sorted_.c.place.in_(set(ranks.values())))
     found = {row.place: float(row.latency_ms) for row in connection.execute(asked)}

@@ -31,12 +31,13 @@ from sqlalchemy import (
 from leafsight.errors import UsageError
 from leafsight.state.limits import MAX_COUNT, MAX_INTEGER, check_bytes, check_integer, check_text
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """The steps of ``migrations``, oldest first."""
 REVISION = REVISIONS[-1]
 """The one that makes these tables."""
 
 ID, HASH, KEY, NAME, WORD, BLOB, NOTE = 32, 64, 100, 200, 20, 300, 2000
+PATH, FINDING_KINDS, LOOK_HASH = 500, 1000, 16
 MAX_EMBEDDING_BYTES = 2 * 8192
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_SECRET_BYTES = 64
@@ -107,6 +108,7 @@ JOBS = Table(
     _json("progress"),
     _json("result", nullable=True),
     _json("error", nullable=True),
+    Index(None, "kind", "id"),
 )
 
 UPLOADS = Table(
@@ -166,6 +168,81 @@ SECRETS = Table(
     Column("name", String(KEY), primary_key=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("value", LargeBinary, nullable=False, info={"max_bytes": MAX_SECRET_BYTES}),
+)
+
+CONTRIBUTIONS = Table(
+    "contributions",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", String(WORD), nullable=False),
+    Column("label", String(NAME), nullable=False),
+    Column("class_name", String(NAME), nullable=False),
+    Column("group_id", String(ID), nullable=False),
+    Column("pixel_hash", String(HASH), nullable=False),
+    Column("look_hash", String(LOOK_HASH)),
+    Column("embedded_by", String(HASH)),
+    Column("finding_kinds", String(FINDING_KINDS), nullable=False),
+    Column("upload_id", String(ID), ForeignKey(UPLOADS.c.id)),
+    Column("prediction_id", String(ID), ForeignKey(PREDICTIONS.c.id)),
+    Column("key_id", String(ID)),
+    Column("decided_ms", BigInteger),
+    Column("decided_by", String(NAME)),
+    Column("reason", String(NOTE)),
+    Column("photo_sha256", String(HASH), nullable=False),
+    Column("name", String(PATH), nullable=False),
+    Column("blob", String(BLOB), nullable=False),
+    _json("findings"),
+    _json("quality"),
+    Column("embedding", LargeBinary, info={"max_bytes": MAX_EMBEDDING_BYTES}),
+    Index(None, "state", "id"),
+    Index(None, "state", "decided_ms"),
+    # those that wait without a finding in order, and how many wait with one
+    Index(None, "state", "finding_kinds", "id"),
+    # holds all that is counted, and a class page by page
+    Index(None, "label", "id", "state"),
+    Index(None, "upload_id", "id"),
+    Index(None, "key_id", "id"),
+    Index(None, "blob"),
+)
+# What was taken in once is not taken in twice, when a job begins anew.
+for _of, _columns in (
+    (CONTRIBUTIONS.c.upload_id, (CONTRIBUTIONS.c.upload_id, CONTRIBUTIONS.c.name)),
+    (CONTRIBUTIONS.c.prediction_id, (CONTRIBUTIONS.c.prediction_id,)),
+):
+    Index(None, *_columns, unique=True, sqlite_where=_of.is_not(None), postgresql_where=_of.is_not(None))
+
+DECLARED_CLASSES = Table(
+    "declared_classes",
+    METADATA,
+    Column("name", String(NAME), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("by", String(NAME), nullable=False),
+    Column("note", String(NOTE), nullable=False),
+)
+
+# no foreign key: the answer of the challenger may be written before that of the champion
+SHADOWS = Table(
+    "shadows",
+    METADATA,
+    Column("id", String(ID), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False, index=True),
+    Column("prediction_id", String(ID), nullable=False),
+    Column("model_hash", String(KEY), nullable=False),
+    Column("verdict", String(WORD), nullable=False),
+    Column("class_key", String(NAME)),
+    Column("probability", Float),
+    Column("latency_ms", Float, nullable=False),
+    Index(None, "model_hash", "created_ms"),
+    Index(None, "prediction_id", "model_hash", unique=True),
+)
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("name", String(KEY), primary_key=True),
+    Column("updated_ms", BigInteger, nullable=False),
+    _json("value"),
 )
 
 CARRIED = tuple(table for table in METADATA.sorted_tables if table is not SECRETS)

@@ -89,7 +89,8 @@ def database_clock_ms(state: State) -> int:
 def prune(state: State, before_ms: int) -> Pruned:
     """Remove predictions that are older, and of usage and kept answers all beyond two days.
 
-    Never removed: corrections and the predictions that they correct, uploads, jobs, keys, secrets.
+    Never removed: corrections and contributions, the predictions that they are about, declared classes,
+    marks, uploads, jobs, keys, secrets.
 
     Args:
         state: open.
@@ -102,8 +103,10 @@ def prune(state: State, before_ms: int) -> Pruned:
         StateBusyError, StateError: see ``Database``; what was removed until then stays removed.
     """
     found = state.predictions.prune(before_ms)
+    shadows = found.rows["shadows"] + state.shadows.prune(before_ms)
     short_lived = state.now() - SHORT_LIVED_MS
     with state.database.writing(losable=True) as connection:
         usage = connection.execute(delete(USAGE).where(USAGE.c.start_ms < short_lived)).rowcount
         answers = connection.execute(delete(ANSWERS).where(ANSWERS.c.started_ms < short_lived)).rowcount
-    return Pruned({**found.rows, "usage": usage, "answers": answers}, found.blobs)
+    rows = {**found.rows, "shadows": shadows, "usage": usage, "answers": answers}
+    return Pruned(rows, found.blobs)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leafsight.storage.archive_members import is_packed, members_of
     from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
+    from leafsight.storage.minded import mind
     from leafsight.storage.names import free_name, is_litter, readable
     from leafsight.storage.pace import bytes_in_words
     from leafsight.storage.part_file import plain_url
@@ -36,6 +37,7 @@ _HOME = {
     "is_litter": "names",
     "is_packed": "archive_members",
     "members_of": "archive_members",
+    "mind": "minded",
     "plain_url": "part_file",
     "readable": "names",
 }
@@ -58,6 +60,7 @@ __all__ = [
     "is_packed",
     "members_of",
     "merged",
+    "mind",
     "os_errors_translated",
     "plain_url",
     "read_json",
