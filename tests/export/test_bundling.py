@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.fakes.tiny_bundle import tiny_calibration
 
-from leafsight.bundle import open_bundle
+from leafsight.bundle import labels_for, open_bundle
 from leafsight.errors import ConfigError
 from leafsight.evaluation import Scores, fit_calibration
 from leafsight.export import (
@@ -15,7 +15,6 @@ from leafsight.export import (
     ExportOptions,
     export_network,
     export_safetensors,
-    labels_for,
     write_model,
 )
 from leafsight.images import Preprocessing

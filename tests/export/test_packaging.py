@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tests.journeys.small_world import World, draw, leafsight
 
-from leafsight.bundle import open_bundle
+from leafsight.bundle import companion_of, open_bundle
 from leafsight.dataset import PhotoIndex, PixelCache
 from leafsight.errors import ExportError
 from leafsight.evaluation import collect_scores
-from leafsight.export import PackagingOptions, package_run
+from leafsight.export import PackagingOptions, package_run, with_memory
 from leafsight.export.stress import stressed_copies
 from leafsight.inference import BundlePredictor
 from leafsight.training import load_run
@@ -52,6 +52,43 @@ def test_the_card_begins_with_the_limits_and_names_what_is_abroad(world: World, 
     assert bundle.metrics["abroad"]["elsewhere"]["overall"]["photos"] == len(
         index.where(split="train").usable()
     )
+
+
+def test_it_remembers_the_locked_test_whole_and_a_share_of_every_class(world: World, tmp_path: Path) -> None:
+    run, index = load_run(world.run), PhotoIndex.load(world.run / "index.parquet")
+    path = tmp_path / "m.leafsight"
+    options = FP32.model_copy(update={"memory_photos": 12, "memory_beside": True})
+    package_run(run, index, path, cache_folder=tmp_path / "exam", options=options)
+    bundle = open_bundle(path)
+    memory, head = bundle.memory(), bundle.cam_head()
+    assert memory is not None
+    assert head is not None
+    test = index.where(split="test").usable()
+    rows = memory.rows("test")
+    # The same photographs as the test split, by their pixels, with the labels of the index.
+    hashes = [int(one[:16], 16) for one in test.column("pixel_hash")]
+    assert sorted(memory.pixel_hash[rows].tolist()) == sorted(hashes)
+    own = dict(zip(hashes, test.labels_for(bundle.classes).tolist(), strict=True))
+    assert [own[int(one)] for one in memory.pixel_hash[rows]] == memory.label[rows].tolist()
+    right = (memory.embedding[rows] @ head[0].T + head[1]).argmax(axis=1) == memory.label[rows]
+    published = bundle.metrics["test"]["overall"]["metrics"]["accuracy"]["value"]
+    assert abs(right.mean() - published) <= 1 / len(rows)
+    train = memory.label[memory.rows("train")]
+    assert len(train) <= 12
+    assert set(train.tolist()) == set(range(len(bundle.classes)))
+    assert (memory.pixel_hash[memory.rows("stressed")] == 0).all()
+    assert not (path.parent / "m.leafsight").read_bytes().count(b"memory/codes.npy")
+    # A bundle that was exported without one gets the same memory from the same photographs.
+    beside = companion_of(path)
+    beside.unlink()
+    again = with_memory(open_bundle(path), index, cache_folder=tmp_path / "exam", memory_photos=12).memory
+    assert again is not None
+    same = again.rows("test")
+    np.testing.assert_array_equal(again.pixel_hash[same], memory.pixel_hash[rows])
+    np.testing.assert_allclose(again.embedding[same], memory.embedding[rows], atol=0.05)
+    other = index.where(split="test")
+    with pytest.raises(ExportError, match="not the split"):
+        with_memory(open_bundle(path), other, cache_folder=tmp_path / "exam")
 
 
 def test_a_missing_split_is_named(world: World, tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ class FolderContainer:
                     raise BundleCorruptError(
                         f"{self.path}: {name} {reason}", hint="leave only the bundle's own parts"
                     )
-                if entry.is_dir() and name == "calibration":
-                    yield from self._walk(Path(entry.path), "calibration/")
+                if entry.is_dir() and name in ("calibration", "memory"):
+                    yield from self._walk(Path(entry.path), f"{name}/")
                 elif entry.is_file():
                     yield name, entry.stat().st_size
                 else:

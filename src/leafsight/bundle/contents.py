@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from leafsight import __version__
 from leafsight.bundle import parts
 from leafsight.bundle.arrays import to_npy
+from leafsight.bundle.memory import Memory
 from leafsight.bundle.records import Label, NetworkSpec
 from leafsight.errors import BundleError
 from leafsight.storage import canonical_json
@@ -42,6 +43,7 @@ class BundleContents:
         recipe: the TOML text it was trained from.
         card: the model card, Markdown.
         created_by: program and version.
+        memory: what it remembers of the photographs that it was made from; None for nothing.
     """
 
     name: str
@@ -59,12 +61,14 @@ class BundleContents:
     recipe: str = ""
     card: str = ""
     created_by: str = f"leafsight {__version__}"
+    memory: Memory | None = None
 
     def part_bytes(self) -> dict[str, bytes]:
         """Every part but the manifest, by name, sorted.
 
         Raises:
-            BundleError: an array has a name that cannot be a file, or values that JSON cannot say.
+            BundleError: an array has a name that cannot be a file, values that JSON cannot say, or a memory
+                whose rows do not fit together.
         """
         found: dict[str, bytes] = {
             parts.NETWORK: self.network,
@@ -83,6 +87,8 @@ class BundleContents:
             if not ARRAY_NAME.fullmatch(name):
                 raise BundleError(f"calibration array {name!r}: a name is lower-case letters, digits and _")
             found[parts.calibration_part(name)] = to_npy(values)
+        if self.memory is not None:
+            found.update(self.memory.to_parts())
         return dict(sorted(found.items()))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from leafsight.bundle.memory import MEMORY_PARTS
+
 MANIFEST = "manifest.json"
 NETWORK = "network.onnx"
 CAM_WEIGHT = "cam_weight.npy"
@@ -15,7 +17,7 @@ RECIPE = "recipe.toml"
 CARD = "card.md"
 
 REQUIRED = (NETWORK, METRICS, PROVENANCE, RECIPE, CARD)
-OPTIONAL = (CAM_WEIGHT, CAM_BIAS, WEIGHTS)
+OPTIONAL = (CAM_WEIGHT, CAM_BIAS, WEIGHTS, *MEMORY_PARTS)
 CALIBRATION_ARRAY = re.compile(r"calibration/[a-z][a-z0-9_]{0,63}\.npy")
 
 MIB = 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from leafsight.bundle import parts
 from leafsight.bundle.arrays import from_npy
+from leafsight.bundle.companion import companion_of, read_companion
 from leafsight.bundle.containers import HINT_AGAIN, Container, open_container
+from leafsight.bundle.contents import BundleContents
 from leafsight.bundle.manifest import Manifest, parse_manifest
 from leafsight.bundle.matching import class_differences
+from leafsight.bundle.memory import DESCRIPTION, MEMORY_PARTS, Memory, read_memory
 from leafsight.bundle.records import Label, NetworkSpec
 from leafsight.errors import BundleCorruptError, BundleError, BundleMismatchError
 
@@ -139,6 +142,58 @@ class Bundle:
                 f"{parts.CAM_WEIGHT} {weight.shape} and {parts.CAM_BIAS} {bias.shape} do not fit {wanted}"
             )
         return weight, bias
+
+    def memory(self) -> Memory | None:
+        """What it remembers of the photographs that it was made from; None when it remembers nothing.
+
+        The built-in model's lies beside it, others' are a part of the bundle.
+
+        Raises:
+            BundleCorruptError: it cannot be used, or does not fit the classes.
+            BundleMismatchError: what lies beside belongs to another bundle.
+        """
+        width = int(self.network_spec.embedding.shape[-1] or 0)
+        try:
+            read = self._memory_parts()
+            return None if read is None else read_memory(read, len(self.labels), width)
+        except BundleError as error:
+            raise _located(error, self.path) from error
+
+    def _memory_parts(self) -> Callable[[str], bytes] | None:
+        """Inside the bundle, else beside it."""
+        if DESCRIPTION not in self.manifest.parts:
+            beside = companion_of(self.path)
+            return read_companion(beside, self.content_hash) if beside.is_file() else None
+        missing = [part for part in MEMORY_PARTS if part not in self.manifest.parts]
+        if missing:
+            raise BundleCorruptError(f"the memory is missing {', '.join(missing)}")
+        return self.read
+
+    def contents(self) -> BundleContents:
+        """Everything that is in it, to write another bundle of which only some parts differ.
+
+        Written unchanged, it gives a bundle of the same content hash.
+        """
+        head = self.cam_head()
+        has_bias = parts.CAM_BIAS in self.manifest.parts
+        return BundleContents(
+            name=self.name,
+            labels=self.labels,
+            preprocessing=self.preprocessing,
+            network=self.read(parts.NETWORK),
+            network_spec=self.network_spec,
+            calibration=self.calibration,
+            calibration_arrays=self.calibration_arrays(),
+            cam_weight=None if head is None else head[0],
+            cam_bias=head[1] if head is not None and has_bias else None,
+            weights=self.weights(),
+            metrics=self.metrics,
+            provenance=self.provenance,
+            recipe=self.recipe,
+            card=self.card,
+            created_by=self.manifest.created_by,
+            memory=self.memory() if DESCRIPTION in self.manifest.parts else None,
+        )
 
     @property
     def metrics(self) -> dict[str, Any]:

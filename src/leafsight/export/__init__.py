@@ -6,13 +6,14 @@ safetensors.
 It does not know where the photographs come from, nor how calibration and metrics were found.
 """
 
-from leafsight.export.bundling import export_safetensors, labels_for, write_model
+from leafsight.export.bundling import export_safetensors, write_model
 from leafsight.export.exporting import ExportedNetwork, export_network
 from leafsight.export.options import ExportOptions
 from leafsight.export.packaging import Package, PackagingOptions, package_run
 from leafsight.export.parity import ParityProof, prove_parity
 from leafsight.export.precision import Candidate, PrecisionDecision
 from leafsight.export.quantising import Scheme, quantise
+from leafsight.export.remembering_again import with_memory
 from leafsight.export.timing import interleaved_ms, median_ratio
 from leafsight.export.tracing import export_graph, spec_of
 
@@ -29,11 +30,11 @@ __all__ = [
     "export_network",
     "export_safetensors",
     "interleaved_ms",
-    "labels_for",
     "median_ratio",
     "package_run",
     "prove_parity",
     "quantise",
     "spec_of",
+    "with_memory",
     "write_model",
 ]

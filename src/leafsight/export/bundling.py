@@ -10,34 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from leafsight.bundle import BundleContents, Label, Manifest, write_bundle
+from leafsight.bundle import BundleContents, Manifest, Memory, labels_for, write_bundle
 from leafsight.errors import ConfigError
 from leafsight.evaluation import Calibration
 from leafsight.export.exporting import ExportedNetwork
 from leafsight.images import Preprocessing
 from leafsight.models import Network, encode_weights, save_weights
 from leafsight.storage import canonical_json
-from leafsight.taxonomy import find_class
 
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy")
-
-
-def labels_for(classes: Sequence[str]) -> list[Label]:
-    """The classes of a network as the taxonomy reads their names; unknown names are kept as they are."""
-    labels = []
-    for name in classes:
-        found = find_class(name)
-        labels.append(
-            Label(
-                class_name=name,
-                key=found.key,
-                crop=None if found.crop is None else found.crop.key,
-                condition=found.condition.key if found.is_leaf else None,
-                display=found.display,
-                is_leaf=found.is_leaf,
-            )
-        )
-    return labels
 
 
 def write_model(
@@ -54,6 +35,7 @@ def write_model(
     card: str = "",
     include_weights: bool = False,
     as_folder: bool = False,
+    memory: Memory | None = None,
 ) -> Manifest:
     """Write the bundle.
 
@@ -74,6 +56,7 @@ def write_model(
         card: the model card, Markdown.
         include_weights: add ``weights.safetensors``, in half precision.
         as_folder: a folder instead of one file.
+        memory: what the model remembers of its photographs.
 
     Raises:
         ConfigError: the number of classes is not the network's, or the calibration is for others.
@@ -102,6 +85,7 @@ def write_model(
         provenance={**(provenance or {}), "export": exported.to_dict() | {"versions": versions()}},
         recipe=recipe,
         card=card,
+        memory=memory,
     )
     return write_bundle(path, contents, as_folder=as_folder)
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from leafsight.bundle import companion_of, labels_for, write_companion
 from leafsight.dataset import PhotoIndex, PixelCache, coverage_sentence, split_summary
 from leafsight.errors import ExportError
 from leafsight.evaluation import (
@@ -27,10 +28,11 @@ from leafsight.evaluation import (
     evaluate,
     fit_calibration,
 )
-from leafsight.export.bundling import labels_for, write_model
+from leafsight.export.bundling import write_model
 from leafsight.export.card import model_card
 from leafsight.export.exporting import ExportedNetwork, export_network
 from leafsight.export.options import ExportOptions
+from leafsight.export.remembering import Remembering, spread_over_classes, worse_copies
 from leafsight.export.stress import stressed_copies
 from leafsight.images import DecodeLimits, Preprocessing
 from leafsight.progress import Progress, Silent
@@ -55,6 +57,10 @@ class PackagingOptions(BaseModel):
         stress_rounds: how many times each copy is changed; 2 is harder than what training showed.
         familiar_photos: training photographs (a spread sample) that say what is familiar.
         card_notes: Markdown put first in the model card: the limits that only the maker knows.
+        memory_photos: training photographs of which the bundle remembers the features, besides the locked
+            test and the calibration photographs: for learning more later without the photographs, for the
+            gate and for drift. 0 remembers nothing.
+        memory_beside: write the memory to a file of its own beside the bundle, which then stays small.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +73,8 @@ class PackagingOptions(BaseModel):
     stress_rounds: int = Field(default=1, ge=1, le=4)
     familiar_photos: int = Field(default=4000, ge=1)
     card_notes: str = ""
+    memory_photos: int = Field(default=3000, ge=0, le=30_000)
+    memory_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,25 +168,26 @@ def package_run(
         progress=progress,
     )
     graph = exported.open(threads=workers)
-    calibration = _calibrated(run, exam, graph, options, progress)
+    held = Remembering(exported.graph, exam.index.rows(exam.cache.row_ids), exam.labels, len(run.classes))
+    calibration = _calibrated(run, exam, graph, options, progress, held)
     test = exam.rows(TEST)
     images = exam.images(test)
-    evaluation = judge(graph, images, exam, test, calibration, progress)
+    scores = collect_scores(graph, images, progress=progress)
+    evaluation = judge(scores, exam, test, calibration)
+    held.add(TEST, test, scores)
     elsewhere = {
         place: _judged_abroad(graph, reading(photographs), calibration, progress)
         for place, photographs in (abroad or {}).items()
     }
-    write_model(
+    memory = held.memory() if options.memory_photos else None
+    manifest = write_model(
         path,
         exported,
         run.network,
         run.classes,
         name=options.name or run.recipe.recipe.name,
         calibration=calibration,
-        metrics={
-            "test": evaluation.to_dict(),
-            "abroad": {place: found.to_dict() for place, found in elsewhere.items()},
-        },
+        metrics=_metrics(evaluation, elsewhere),
         provenance=_provenance(run, index),
         recipe=recipe_as_toml(run.recipe),
         card=model_card(
@@ -191,8 +200,15 @@ def package_run(
             data=coverage_sentence(index.split_record),
         ),
         include_weights=options.export.include_weights,
+        memory=None if options.memory_beside else memory,
     )
+    if memory is not None and options.memory_beside:
+        write_companion(companion_of(path), manifest.content_hash, memory.to_parts())
     return Package(path, exported, calibration, evaluation, elsewhere, cache_rows(exam, test), images)
+
+
+def _metrics(evaluation: Evaluation, abroad: Mapping[str, Evaluation]) -> dict[str, Any]:
+    return {"test": evaluation.to_dict(), "abroad": {place: one.to_dict() for place, one in abroad.items()}}
 
 
 def cache_rows(exam: _Exam, positions: np.ndarray) -> np.ndarray:
@@ -205,17 +221,9 @@ def crops_of(classes: Sequence[str]) -> dict[str, str]:
     return {label.class_name: label.crop for label in labels_for(classes) if label.crop is not None}
 
 
-def judge(
-    predict: Ask,
-    images: np.ndarray,
-    exam: _Exam,
-    rows: np.ndarray,
-    calibration: Calibration,
-    progress: Progress,
-) -> Evaluation:
+def judge(scores: Scores, exam: _Exam, rows: np.ndarray, calibration: Calibration) -> Evaluation:
     """The honest evaluation of one split: grouped, by source, with and without the crop given."""
     kept = exam.index.rows(cache_rows(exam, rows))
-    scores: Scores = collect_scores(predict, images, progress=progress)
     return evaluate(
         scores,
         exam.labels[rows],
@@ -229,7 +237,9 @@ def judge(
 
 def _judged_abroad(predict: Ask, exam: _Exam, calibration: Calibration, progress: Progress) -> Evaluation:
     everything = np.arange(len(exam.cache), dtype=np.int64)
-    return judge(predict, exam.images(everything), exam, everything, calibration, progress)
+    return judge(
+        collect_scores(predict, exam.images(everything), progress=progress), exam, everything, calibration
+    )
 
 
 def _contract(run: TrainedRun, options: PackagingOptions) -> Preprocessing:
@@ -265,7 +275,12 @@ def _prepared(
 
 
 def _calibrated(
-    run: TrainedRun, exam: _Exam, predict: Ask, options: PackagingOptions, progress: Progress
+    run: TrainedRun,
+    exam: _Exam,
+    predict: Ask,
+    options: PackagingOptions,
+    progress: Progress,
+    held: Remembering,
 ) -> Calibration:
     rows = exam.rows(CALIBRATION)
     images, labels = exam.images(rows), exam.labels[rows]
@@ -277,6 +292,8 @@ def _calibrated(
         update={"not_leaf_classes": not_leaf, "crops": crops_of(run.classes)}
     )
     stressed = _stressed(run, images, labels, predict, not_leaf, options, progress)
+    if options.memory_photos:
+        _remember(held, exam, rows, home, stressed, predict, options, progress)
     return fit_calibration(
         home.logits,
         labels,
@@ -287,6 +304,24 @@ def _calibrated(
         chosen,
         stressed=stressed,
     )
+
+
+def _remember(
+    held: Remembering,
+    exam: _Exam,
+    rows: np.ndarray,
+    home: Scores,
+    stressed: tuple[Scores, np.ndarray] | None,
+    predict: Ask,
+    options: PackagingOptions,
+    progress: Progress,
+) -> None:
+    """Calibration photographs, as they are and made worse, and a sample of the training photographs."""
+    held.add(CALIBRATION, rows, home)
+    if stressed is not None:
+        held.add("stressed", *worse_copies(stressed[0], rows, options.stress_copies, options.memory_photos))
+    sample = spread_over_classes(exam.rows(TRAIN), exam.labels, options.memory_photos)
+    held.add(TRAIN, sample, collect_scores(predict, exam.cache.images, progress=progress, rows=sample))
 
 
 def _stressed(
