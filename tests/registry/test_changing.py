@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.tiny_bundle import tiny_contents
+from tests.registry.kinds import folder_only
 
 from leafsight.bundle import write_bundle
 from leafsight.errors import (
@@ -28,6 +29,7 @@ def left(folder: Path) -> list[str]:
     return sorted(name for name in found if name != ".lock")
 
 
+@folder_only
 def test_an_added_bundle_is_the_same_bundle(registry: Registry, files: dict[str, Path]) -> None:
     entry = registry.add(files["apples"], "  first try \n")
     bundle = registry.bundle(entry)
@@ -40,6 +42,7 @@ def test_an_added_bundle_is_the_same_bundle(registry: Registry, files: dict[str,
     assert left(registry.folder) == [f"bundles/{entry.hash}.leafsight", f"entries/{entry.hash}.json"]
 
 
+@folder_only
 def test_adding_again_is_no_error_and_keeps_the_first_time(
     registry: Registry, files: dict[str, Path]
 ) -> None:
@@ -153,6 +156,22 @@ def test_promotion_moves_the_alias_and_tells_who_and_why(
     ]
 
 
+def test_a_promotion_over_one_model_is_none_over_another(registry: Registry, hashes: dict[str, str]) -> None:
+    first, second, third = list(hashes.values())[:3]
+    builtin = registry.get("serving").hash
+    with pytest.raises(ConflictError, match="another model by now"):
+        registry.promote(first, over=second)
+    assert registry.get("serving").hash == builtin
+    registry.promote(first, over=builtin)
+    registry.promote(second)
+    with pytest.raises(ConflictError, match="another model by now"):
+        registry.promote(third, over=first)
+    assert registry.promote(third, over=second).former == second
+    assert registry.promote(third, over=first).hash == third, "it points there already"
+    with pytest.raises(ConflictError, match="another model by now"):
+        registry.promote(first, "challenger", over=second)
+
+
 def test_promoting_what_serves_already_is_nothing_new(registry: Registry, hashes: dict[str, str]) -> None:
     first = registry.promote(hashes["apples"], reason="one")
     assert registry.promote(hashes["apples"][:10], reason="two") == first
@@ -203,6 +222,7 @@ def test_nothing_to_roll_back(registry: Registry) -> None:
             registry.rollback(alias)
 
 
+@folder_only
 def test_a_damaged_model_is_not_promoted(registry: Registry, hashes: dict[str, str]) -> None:
     path = registry.path(registry.get(hashes["apples"]))
     path.write_bytes(path.read_bytes()[:-50])

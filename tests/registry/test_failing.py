@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.registry.kinds import folder_only
 
 from leafsight.errors import ConflictError, DiskFullError, PermissionDeniedError, StorageError
 from leafsight.registry import Registry, open_registry
@@ -80,6 +81,7 @@ def test_a_disk_that_fills_up_after_the_promotion_loses_no_history(
     assert [one.reason for one in registry.history()] == ["", "told"]
 
 
+@folder_only
 def test_a_line_of_history_that_cannot_be_written_stops_the_next_change(
     registry: Registry, hashes: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,3 +90,25 @@ def test_remove(tmp_path: Path, files: dict[str, Path]) -> None:
         assert one["opened"]["names"] in (ALL, WITHOUT)
         assert (one["opened"]["damages"], one["opened"]["parts"]) == ([], [])
     assert found[-1]["opened"]["names"] == WITHOUT
+
+
+def test_a_server_that_pulls_from_a_bucket(tmp_path: Path, files: dict[str, Path]) -> None:
+    words = [files[name] for name in ("shipped", "apples", "beans")]
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "tests/registry/killed_pull.py", tmp_path, *words],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    *found, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert last["steps"] == len(found) > 15
+    alone = [one["alone"] for one in found]
+    assert set(alone) == {"apples", "beans"}
+    assert alone == sorted(alone), "there is one moment at which the server's alias moves"
+    assert all((one["again"], one["parts"]) == ("beans", []) for one in found)

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 from tests.fakes.tiny_bundle import write_tiny_bundle
+from tests.registry.kinds import folder_only
 
 from leafsight.bundle import builtin as builtin_module
 from leafsight.errors import (
@@ -110,6 +111,7 @@ def test_an_alias_that_points_nowhere(registry: Registry, hashes: dict[str, str]
     assert "--alias canary" in caught.value.hint
 
 
+@folder_only
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_bundle_that_changes_on_disk(
     registry: Registry, hashes: dict[str, str], files: dict[str, Path], damage: Callable[[Path], None]
@@ -136,6 +138,7 @@ def test_a_bundle_that_changes_on_disk(
         assert registry.get(hashes["beans"]).created_ms == entry.created_ms
 
 
+@folder_only
 @pytest.mark.parametrize("damage", [cut, gone, a_folder])
 def test_a_look_at_the_folder_tells_most_damages(
     registry: Registry, hashes: dict[str, str], damage: Callable[[Path], None]
@@ -157,6 +160,7 @@ def test_a_whole_bundle_of_another_size_than_recorded(
     assert registry.verify() == ()
 
 
+@folder_only
 def test_a_damaged_model_without_an_alias_can_be_replaced_or_removed(
     registry: Registry, hashes: dict[str, str]
 ) -> None:
@@ -168,6 +172,7 @@ def test_a_damaged_model_without_an_alias_can_be_replaced_or_removed(
     assert registry.verify() == ()
 
 
+@folder_only
 def test_neither_record_nor_bundle_can_be_read(registry: Registry, hashes: dict[str, str]) -> None:
     registry.promote(hashes["beans"])
     cut(registry.path(registry.get("serving")))
@@ -184,6 +189,7 @@ def test_neither_record_nor_bundle_can_be_read(registry: Registry, hashes: dict[
     assert registry.verify() == ()
 
 
+@folder_only
 def test_everything_of_a_model_is_gone(registry: Registry, hashes: dict[str, str]) -> None:
     registry.promote(hashes["apples"])
     registry.promote(hashes["beans"])
@@ -298,6 +304,7 @@ def test_changes_within_one_tick_of_the_clock_are_noticed(
         assert registry.watch_token() != seen
 
 
+@folder_only
 def test_hundreds_of_models_are_listed_without_opening_one(
     registry: Registry, hashes: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +326,7 @@ def test_hundreds_of_models_are_listed_without_opening_one(
         registry.get("0000")
 
 
+@folder_only
 def test_a_history_that_is_read_while_the_alias_moves_has_no_gap(
     registry: Registry, hashes: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

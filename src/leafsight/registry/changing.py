@@ -25,14 +25,18 @@ from leafsight.registry.names import (
     find_hash,
     is_alias,
 )
+from leafsight.registry.pointers import Pointers, Standing
 from leafsight.registry.reading import RegistryReader
 from leafsight.registry.records import Change, Damage, Entry
+from leafsight.registry.shelf import Shelf
 from leafsight.registry.staging import check_size, fill, new_part
 from leafsight.registry.trail import below, kept, next_change
 from leafsight.registry.verifying import damages
 from leafsight.storage import os_errors_translated
 
 MOST_BUNDLE_BYTES = 2**31 - 1
+Decide = Callable[[Standing], Change | None]
+"""The change that an alias shall make from where it stands; None when it is there already."""
 
 
 class Registry(RegistryReader):
@@ -48,10 +52,16 @@ class Registry(RegistryReader):
     def __init__(
         self, folder: Path, now: Callable[[], int], max_bundle_bytes: int, lock_timeout_s: float
     ) -> None:
-        super().__init__(folder)
+        self._files, self._moves = Shelf(folder), Pointers(folder)
+        super().__init__(folder, self._files, self._moves)
         self._now = now
         self._most_bytes = min(max_bundle_bytes, MOST_BUNDLE_BYTES)
         self._lock_timeout_s = lock_timeout_s
+
+    @property
+    def near(self) -> Registry:
+        """The registry that a server of this machine reads: this one, where nothing lies elsewhere."""
+        return self
 
     def add(self, bundle_path: Path, note: str = "") -> Entry:
         """Put a copy of a bundle on the shelf.
@@ -71,16 +81,15 @@ class Registry(RegistryReader):
             DiskFullError, PermissionDeniedError, StorageError: nothing was added.
         """
         note = check_text(note, "note", MOST_NOTE_CHARACTERS)
-        with os_errors_translated(bundle_path):
-            if bundle_path.is_file():
-                check_size(bundle_path.stat().st_size, bundle_path, self._most_bytes)
-        bundle = open_bundle(bundle_path)
+        bundle = self._opened(bundle_path)
         known = self._whole(bundle.content_hash)
         if known is not None and (known.builtin or note in ("", known.note)):
             return known
         return self._put(bundle, note, copied=known is not None)
 
-    def promote(self, wanted: str, alias: str = SERVING, reason: str = "", by: str = "") -> Change:
+    def promote(
+        self, wanted: str, alias: str = SERVING, reason: str = "", by: str = "", *, over: str | None = None
+    ) -> Change:
         """Let an alias point to a model, all at once; where it points to it already, nothing happens.
 
         Args:
@@ -88,29 +97,40 @@ class Registry(RegistryReader):
             alias: a new or a known one.
             reason: why, at most 2,000 characters.
             by: who, at most 200 characters.
+            over: content hash of the model that the alias has to point to before; by default any.
 
         Returns:
             The change that is in force.
 
         Raises:
-            NotFoundError, ConflictError: see ``get``.
+            NotFoundError, ConflictError: see ``get``; or the alias points to another model than ``over``.
             BundleCorruptError: its bundle is not whole.
             UsageError: an alias, reason or name that cannot be.
             StateBusyError: another process is changing the registry all the time.
             DiskFullError, PermissionDeniedError, StorageError: the alias points where it did.
         """
-        check_alias(alias)
-        said = _said(reason, by)
+        alias, said = check_alias(alias), _said(reason, by)
         entry = self.get(wanted)
         self.bundle(entry)
-        with self._changing():
-            self.path(entry)  # somebody may have removed it meanwhile
-            latest = self._pointers.latest(alias)
-            if latest is not None and self._pointers.points_to(alias, entry):
-                return latest
-            history = self._pointers.history(alias)
-            change = next_change("promote", entry, latest, history, alias=alias, builtin=self.builtin)
-            return self._move(change, said)
+
+        def forward(standing: Standing) -> Change | None:
+            self._check_there(entry)  # somebody may have removed it meanwhile
+            if standing.points_to(entry):
+                return None
+            if over is not None and self._pointed(alias, standing) != over:
+                raise ConflictError(f"{alias} points to another model by now", hint="look at it again")
+            return next_change(
+                "promote", entry, standing.latest, standing.history, alias=alias, builtin=self.builtin
+            )
+
+        return self._decided(alias, forward, said)
+
+    def _pointed(self, alias: str, standing: Standing) -> str | None:
+        """Content hash of what an alias points to; the built-in model serves before anything was promoted."""
+        latest = standing.latest
+        if latest is None:
+            return self.builtin.hash if alias == SERVING and self.builtin is not None else None
+        return self.builtin.hash if latest.builtin and self.builtin is not None else latest.hash
 
     def rollback(self, alias: str = SERVING, steps: int = 1, reason: str = "", by: str = "") -> Change:
         """Put the former model back; again, the one before it.
@@ -129,27 +149,28 @@ class Registry(RegistryReader):
             BundleCorruptError: the bundle that would serve is gone or damaged; the hint goes further back.
             UsageError, StateBusyError, DiskFullError, PermissionDeniedError, StorageError: see ``promote``.
         """
-        check_alias(alias)
-        said = _said(reason, by)
+        alias, said = check_alias(alias), _said(reason, by)
         if steps < 1:
             raise UsageError(f"cannot go {steps} steps back", hint="go 1 or more")
-        with self._changing():
-            latest, history = self._pointers.latest(alias), self._pointers.history(alias)
-            if latest is None:
+
+        def back(standing: Standing) -> Change:
+            if standing.latest is None:
                 raise ConflictError(
                     f"nothing was promoted under {alias!r}", hint="leafsight models ls shows every alias"
                 )
-            target = below(latest, history, steps)
+            target = below(standing.latest, standing.history, steps)
             try:
                 entry = self._builtin_or_raise() if target is None else self._of_change(target)
                 self.bundle(entry)
             except BundleCorruptError as error:
                 further = f"leafsight models rollback --alias {alias} --steps {steps + 1} goes further back"
                 raise BundleCorruptError(error.message, hint=further) from error
-            change = next_change(
-                "rollback", entry, latest, history, alias=alias, builtin=self.builtin, back_to=target
-            )
-            return self._move(change, said)
+            return next_change(
+                "rollback", entry, standing.latest, standing.history, alias=alias, builtin=self.builtin,
+                back_to=target,
+            )  # fmt: skip
+
+        return self._decided(alias, back, said)
 
     def remove(self, wanted: str) -> str:
         """Take a model off the shelf.
@@ -168,15 +189,8 @@ class Registry(RegistryReader):
         """
         with self._changing():
             content_hash = self._hash_of(wanted)
-            if self.builtin is not None and content_hash == self.builtin.hash:
-                raise ConflictError("the built-in model cannot be removed", hint="it ships with leafsight")
-            for alias in self._pointers.names():
-                if content_hash in kept(self._pointers.latest(alias), self._pointers.history(alias)):
-                    raise ConflictError(
-                        f"model {content_hash[:SHORT_DIGITS]} is what {alias!r} points to, or its way back",
-                        hint=f"promote others first: leafsight models promote ID --alias {alias}",
-                    )
-            self._shelf.drop(content_hash)
+            self._check_removable(content_hash)
+            self._files.drop(content_hash)
             return content_hash
 
     def verify(self) -> tuple[Damage, ...]:
@@ -188,20 +202,20 @@ class Registry(RegistryReader):
         Raises:
             PermissionDeniedError, StorageError: the folder itself cannot be read.
         """
-        return damages(self, self._hashes(), self._pointers)
+        return damages(self, self._hashes(), self._pointers, self.bundle, self.path)
 
     def tidy(self) -> None:
         """End what a killed process began, unless somebody is at work or we may not write."""
         with suppress(StateError, StorageError), alone_in(self.folder, 0.0):
-            self._shelf.tidy()
-            self._pointers.tidy()
+            self._files.tidy()
+            self._moves.tidy()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with alone_in(self.folder, self._lock_timeout_s):
             with suppress(StorageError):
-                self._shelf.tidy()
-                self._pointers.tidy()
+                self._files.tidy()
+                self._moves.tidy()
             yield
 
     def _put(self, bundle: Bundle, note: str, *, copied: bool) -> Entry:
@@ -210,9 +224,9 @@ class Registry(RegistryReader):
                 old = self._shelf.entry(bundle.content_hash)
                 if copied and old is not None and not old.damaged:
                     entry = replace(old, note=note)
-                    self._shelf.record(entry)
+                    self._files.record(entry)
                     return entry
-                part = stack.enter_context(new_part(self._shelf.bundles))
+                part = stack.enter_context(new_part(self._files.bundles))
             # Copying takes long; nobody has to wait for it to promote or to roll back.
             size_bytes = fill(part, bundle, self._most_bytes)
             with self._changing():
@@ -222,7 +236,7 @@ class Registry(RegistryReader):
                 entry = Entry(
                     bundle.content_hash, bundle.name, created_ms, size_bytes, len(bundle.labels), note
                 )
-                self._shelf.put(part.path, entry)
+                self._files.put(part.path, entry)
                 return entry
 
     def _whole(self, content_hash: str) -> Entry | None:
@@ -238,10 +252,40 @@ class Registry(RegistryReader):
             return self._by_name(wanted).hash
         return find_hash(wanted, self._hashes(), self._pointers.names())
 
-    def _move(self, change: Change, said: tuple[str, str]) -> Change:
-        change = replace(change, since_ms=self._now(), reason=said[0], by=said[1])
-        self._pointers.move(change)
-        return change
+    def _opened(self, bundle_path: Path) -> Bundle:
+        """What somebody wants to add, verified; refused before it is read when it is too large."""
+        with os_errors_translated(bundle_path):
+            if bundle_path.is_file():
+                check_size(bundle_path.stat().st_size, bundle_path, self._most_bytes)
+        return open_bundle(bundle_path)
+
+    def _check_there(self, entry: Entry) -> None:
+        self.path(entry)
+
+    def _check_removable(self, content_hash: str) -> None:
+        if self._is_builtin(content_hash):
+            raise ConflictError("the built-in model cannot be removed", hint="it ships with leafsight")
+        for alias in self._pointers.names():
+            if content_hash in kept(self._pointers.latest(alias), self._pointers.history(alias)):
+                raise ConflictError(
+                    f"model {content_hash[:SHORT_DIGITS]} is what {alias!r} points to, or its way back",
+                    hint=f"promote others first: leafsight models promote ID --alias {alias}",
+                )
+
+    def _decided(self, alias: str, decide: Decide, said: tuple[str, str]) -> Change:
+        """Move an alias as ``decide`` says, seeing where it stands, and let nobody come between."""
+        with self._changing():
+            standing = self._moves.standing(alias)
+            change = decide(standing)
+            if change is None:
+                assert standing.latest is not None
+                return standing.latest
+            change = self._stamped(change, said)
+            self._moves.move(change)
+            return change
+
+    def _stamped(self, change: Change, said: tuple[str, str]) -> Change:
+        return replace(change, since_ms=self._now(), reason=said[0], by=said[1])
 
 
 def _said(reason: str, by: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from leafsight.errors import ConflictError, NotFoundError, UsageError, nearest
 
 SERVING = "serving"
 """The alias of the model that a server runs."""
+CHAMPION = "champion"
+"""Another word for ``serving``, understood wherever an alias is read; no alias of its own."""
 BUILTIN = "builtin"
 """The word for the model that ships in the package; it is no alias."""
 MOST_NOTE_CHARACTERS = 2000
@@ -38,8 +40,13 @@ def is_alias(text: str) -> bool:
     return _ALIAS.fullmatch(text) is not None and not _HEX.fullmatch(text) and text != BUILTIN
 
 
+def canonical(name: str) -> str:
+    """``name`` itself; ``serving`` for ``champion``, which means the same."""
+    return SERVING if name == CHAMPION else name
+
+
 def check_alias(alias: str) -> str:
-    """``alias`` itself.
+    """``alias`` itself, or ``serving`` for ``champion``.
 
     Raises:
         UsageError: an alias may not be called so.
@@ -50,7 +57,7 @@ def check_alias(alias: str) -> str:
             hint="a small letter, then up to 63 small letters, digits, '-' or '_'; not 'builtin', and not hex"
             " digits alone",
         )
-    return alias
+    return canonical(alias)
 
 
 def check_text(text: str, what: str, most_characters: int) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from leafsight.errors import StorageError
 from leafsight.registry.changing import MOST_BUNDLE_BYTES, Registry
+from leafsight.registry.mirrored import MirroredRegistry
+from leafsight.registry.objects import Objects
 from leafsight.storage import os_errors_translated
 
 LOCK_TIMEOUT_S = 10.0
@@ -25,16 +27,20 @@ def now_ms() -> int:
 def open_registry(
     folder: Path,
     *,
+    mirror: Objects | None = None,
     now: Callable[[], int] = now_ms,
     max_bundle_bytes: int = MOST_BUNDLE_BYTES,
     lock_timeout_s: float = LOCK_TIMEOUT_S,
 ) -> Registry:
-    """The registry in ``folder``; what a killed process left there is put right if we may write.
+    """The registry in ``folder``, or in a bucket; what a killed process left is put right if we may write.
 
-    Nothing is written when the folder does not exist: the first ``add`` or ``promote`` makes it.
+    Nothing is written when the folder does not exist: the first ``add`` or ``promote`` makes it. Nothing is
+    asked of a bucket: the first question does that.
 
     Args:
         folder: of the registry.
+        mirror: a bucket that is the registry instead; then the folder holds copies of what lies there, in
+            a folder of its own, and ``near`` is what a server reads.
         now: milliseconds UTC.
         max_bundle_bytes: a larger bundle is refused.
         lock_timeout_s: how long a change waits for another process.
@@ -42,11 +48,15 @@ def open_registry(
     Raises:
         StorageError: there is something else at ``folder``.
     """
-    registry = Registry(folder, now, max_bundle_bytes, lock_timeout_s)
     with os_errors_translated(folder):
         there = folder.exists()
         if there and not folder.is_dir():
             raise StorageError(f"{folder} is not a folder", hint="name the folder of a registry")
+    registry: Registry
+    if mirror is None:
+        registry = Registry(folder, now, max_bundle_bytes, lock_timeout_s)
+    else:
+        registry = MirroredRegistry(folder, mirror, now, max_bundle_bytes, lock_timeout_s)
     if there:
         registry.tidy()
     return registry

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from leafsight.errors import LeafsightError, StorageError
@@ -23,6 +24,28 @@ from leafsight.storage import canonical_json, os_errors_translated, read_json, s
 
 MAX_POINTER_BYTES = 64 * 1024
 MAX_HISTORY_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an alias stands, for one who is about to move it.
+
+    Attributes:
+        latest: the change that made it point where it does; None when it points nowhere.
+        history: all its changes, the oldest first.
+        readable: the pointer itself can be read; otherwise ``latest`` is the last change of the history.
+        tag: of the pointer, where it is an object in a bucket; None when there is none.
+    """
+
+    latest: Change | None
+    history: list[Change]
+    readable: bool = True
+    tag: str | None = None
+
+    def points_to(self, entry: Entry) -> bool:
+        """Whether the alias points to exactly this model, in a pointer that can be read."""
+        now = self.latest
+        return self.readable and now is not None and (now.hash, now.builtin) == (entry.hash, entry.builtin)
 
 
 class Pointers:
@@ -52,13 +75,13 @@ class Pointers:
             values = read_json(self._path(alias), max_bytes=MAX_POINTER_BYTES)
             return change_from_dict(values, alias)
         except ValueError as error:
-            raise self._damaged(alias, str(error)) from error
+            raise damaged_pointer(self._path(alias), alias, str(error)) from error
         except StorageError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return None
             if isinstance(error.__cause__, OSError):
                 raise
-            raise self._damaged(alias, "it is not valid JSON") from error
+            raise damaged_pointer(self._path(alias), alias, "it is not valid JSON") from error
 
     def latest(self, alias: str) -> Change | None:
         """As ``current``; where the alias's file is damaged, the last change of its history."""
@@ -67,13 +90,13 @@ class Pointers:
         except StorageError:
             return next(reversed(self.history(alias)), None)
 
-    def points_to(self, alias: str, entry: Entry) -> bool:
-        """Whether the alias points to exactly this model, in a file that can be read."""
+    def standing(self, alias: str) -> Standing:
+        """Where the alias stands; ask while alone in the registry."""
         try:
-            change = self.current(alias)
+            latest, readable = self.current(alias), True
         except StorageError:
-            return False
-        return change is not None and (change.hash, change.builtin) == (entry.hash, entry.builtin)
+            latest, readable = self.latest(alias), False
+        return Standing(latest, self.history(alias), readable)
 
     def history(self, alias: str) -> list[Change]:
         """Every change of an alias, the oldest first; lines that cannot be read are left out.
@@ -123,15 +146,9 @@ class Pointers:
             return  # a damaged pointer tells no line; it is about to be replaced
         if current is None:
             return
-        line = canonical_json(current.to_dict()).encode() + b"\n"
-        data = self._bytes(alias)
-        tail = data[data.rfind(b"\n") + 1 :]
-        changes = self._read(alias, data)[0]
-        behind = not changes or changes[-1].number < current.number
-        if tail and line.startswith(tail):
-            self._append(alias, line[len(tail) :])
-        elif tail or behind:
-            self._append(alias, (b"\n" if tail else b"") + (line if behind else b""))
+        missing = missing_of(current, alias, self._bytes(alias))
+        if missing:
+            self._append(alias, missing)
 
     def tidy(self) -> None:
         """End what somebody who died began."""
@@ -178,14 +195,7 @@ class Pointers:
                 return b""
 
     def _read(self, alias: str, data: bytes | None = None) -> tuple[list[Change], int]:
-        """The changes in the whole lines of a history, and how many lines are none."""
-        changes, lost = [], 0
-        for line in (self._bytes(alias) if data is None else data).split(b"\n")[:-1]:
-            try:
-                changes.append(change_from_dict(json.loads(line), alias))
-            except (ValueError, RecursionError):
-                lost += 1
-        return changes, lost
+        return read_lines(self._bytes(alias) if data is None else data, alias)
 
     def _path(self, alias: str) -> Path:
         return self._aliases / f"{alias}.json"
@@ -193,9 +203,39 @@ class Pointers:
     def _history_path(self, alias: str) -> Path:
         return self._history / f"{alias}.jsonl"
 
-    def _damaged(self, alias: str, why: str) -> StorageError:
-        return StorageError(
-            f"{self._path(alias)}, which says what {alias!r} points to, is damaged: {why}",
-            hint=f"leafsight models history --alias {alias} tells what it was,"
-            f" leafsight models promote ID --alias {alias} writes it anew",
-        )
+
+def read_lines(data: bytes, alias: str) -> tuple[list[Change], int]:
+    """The changes in the whole lines of a history, and how many lines are none."""
+    changes, lost = [], 0
+    for line in data.split(b"\n")[:-1]:
+        try:
+            changes.append(change_from_dict(json.loads(line), alias))
+        except (ValueError, RecursionError):
+            lost += 1
+    return changes, lost
+
+
+def missing_of(change: Change, alias: str, data: bytes) -> bytes:
+    """What is to be written behind a history so that it ends with a change; nothing when it does.
+
+    Args:
+        change: where the alias points now.
+        alias: which one.
+        data: of the history, which may end in the middle of a line.
+    """
+    line = canonical_json(change.to_dict()).encode() + b"\n"
+    tail = data[data.rfind(b"\n") + 1 :]
+    changes = read_lines(data, alias)[0]
+    behind = not changes or changes[-1].number < change.number
+    if tail and line.startswith(tail):
+        return line[len(tail) :]
+    return (b"\n" if tail else b"") + (line if behind else b"")
+
+
+def damaged_pointer(where: Path | str, alias: str, why: str) -> StorageError:
+    """The error for a pointer that cannot be read, with the way out as its hint."""
+    return StorageError(
+        f"{where}, which says what {alias!r} points to, is damaged: {why}",
+        hint=f"leafsight models history --alias {alias} tells what it was,"
+        f" leafsight models promote ID --alias {alias} writes it anew",
+    )

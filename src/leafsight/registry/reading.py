@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from leafsight.bundle import Bundle, builtin_bundle_path, open_bundle
 from leafsight.errors import (
@@ -22,6 +23,7 @@ from leafsight.registry.names import (
     BUILTIN,
     SERVING,
     SHORT_DIGITS,
+    canonical,
     check_alias,
     find_hash,
     is_alias,
@@ -34,6 +36,44 @@ from leafsight.registry.shipped import builtin_entry
 from leafsight.storage import os_errors_translated
 
 
+class AnyShelf(Protocol):
+    """Bundles and their records, in a folder or in a bucket."""
+
+    def all(self) -> list[Entry]:
+        """Every entry that can be told."""
+
+    def hashes(self) -> set[str]:
+        """Every model that has a bundle, a record or both."""
+
+    def path(self, content_hash: str) -> Path:
+        """Where on this machine the bundle of this hash lies, if it is there."""
+
+    def entry(self, content_hash: str) -> Entry | None:
+        """One entry; None when nothing can tell what it is."""
+
+
+class AnyPointers(Protocol):
+    """Aliases, in a folder or in a bucket; each method as in ``Pointers``."""
+
+    def names(self) -> list[str]:
+        """Every alias, sorted."""
+
+    def current(self, alias: str) -> Change | None:
+        """Where it points."""
+
+    def latest(self, alias: str) -> Change | None:
+        """The same, also where the pointer is damaged."""
+
+    def history(self, alias: str) -> list[Change]:
+        """Every change, the oldest first."""
+
+    def lost_lines(self, alias: str) -> int:
+        """How many lines of the history cannot be read."""
+
+    def token(self, alias: str) -> str:
+        """Another text after every change."""
+
+
 class RegistryReader:
     """The reading half of ``Registry``. Safe to use from several threads.
 
@@ -44,10 +84,12 @@ class RegistryReader:
         folder: where it lies.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, shelf: AnyShelf | None = None, pointers: AnyPointers | None = None
+    ) -> None:
         self.folder = folder
-        self._shelf = Shelf(folder)
-        self._pointers = Pointers(folder)
+        self._shelf = shelf or Shelf(folder)
+        self._pointers = pointers or Pointers(folder)
 
     @cached_property
     def builtin(self) -> Entry | None:
@@ -62,8 +104,8 @@ class RegistryReader:
         Raises:
             PermissionDeniedError, StorageError: the folder cannot be read.
         """
-        found = [self._entry(content_hash) for content_hash in self._hashes()]
-        there = [entry for entry in found if entry is not None]
+        there = [entry for entry in self._shelf.all() if not self._is_builtin(entry.hash)]
+        there += [self.builtin] if self.builtin is not None else []
         return tuple(sorted(there, key=lambda entry: (entry.created_ms, entry.hash), reverse=True))
 
     def get(self, wanted: str) -> Entry:
@@ -154,7 +196,7 @@ class RegistryReader:
             UsageError: a name that no alias can have, or ``limit`` below 1.
             StorageError: the history cannot be read.
         """
-        check_alias(alias)
+        alias = check_alias(alias)
         if limit < 1:
             raise UsageError(f"cannot list {limit} changes", hint="ask for 1 or more")
         return tuple(self._pointers.history(alias)[: -limit - 1 : -1])
@@ -171,6 +213,7 @@ class RegistryReader:
         return self._pointers.token(check_alias(alias))
 
     def _by_name(self, name: str) -> Entry:
+        name = canonical(name)
         if name == BUILTIN:
             return self._builtin_or_raise()
         change = self._pointers.current(name)
@@ -202,9 +245,10 @@ class RegistryReader:
         return self.builtin.hash if change.builtin and self.builtin is not None else change.hash
 
     def _entry(self, content_hash: str) -> Entry | None:
-        if self.builtin is not None and self.builtin.hash == content_hash:
-            return self.builtin
-        return self._shelf.entry(content_hash)
+        return self.builtin if self._is_builtin(content_hash) else self._shelf.entry(content_hash)
+
+    def _is_builtin(self, content_hash: str) -> bool:
+        return self.builtin is not None and self.builtin.hash == content_hash
 
     def _hashes(self) -> set[str]:
         return self._shelf.hashes() | ({self.builtin.hash} if self.builtin is not None else set())

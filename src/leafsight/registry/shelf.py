@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from leafsight.bundle import Bundle, open_bundle
 from leafsight.errors import LeafsightError, StorageError
@@ -39,6 +40,11 @@ class Shelf:
     def hashes(self) -> set[str]:
         """Every model that has a bundle, a record or both."""
         return self._stems(self.bundles, SUFFIX) | self._stems(self.entries, RECORD)
+
+    def all(self) -> list[Entry]:
+        """Every entry that can be told, in no promised order."""
+        found = (self.entry(content_hash) for content_hash in self.hashes())
+        return [entry for entry in found if entry is not None]
 
     def path(self, content_hash: str) -> Path:
         """Where the bundle of this hash lies, if it is there."""
@@ -76,8 +82,7 @@ class Shelf:
 
     def record(self, entry: Entry) -> None:
         """Write the record of an entry."""
-        told = {key: value for key, value in entry.to_dict().items() if key not in ("builtin", "damaged")}
-        write_json(self._record_path(entry.hash), told)
+        write_json(self._record_path(entry.hash), record_of(entry))
 
     def drop(self, content_hash: str) -> None:
         """Take a model away: from the rename on it is gone, and ``tidy`` ends what a crash left."""
@@ -137,6 +142,11 @@ class Shelf:
         return {
             stem for name in names if name.endswith(suffix) and is_hash(stem := name.removesuffix(suffix))
         }
+
+
+def record_of(entry: Entry) -> dict[str, Any]:
+    """What is written down about an entry."""
+    return {key: value for key, value in entry.to_dict().items() if key not in ("builtin", "damaged")}
 
 
 def entry_of(bundle: Bundle, created_ms: int, size_bytes: int, content_hash: str) -> Entry | None:

@@ -6,27 +6,40 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from leafsight.errors import LeafsightError
-from leafsight.registry.pointers import Pointers
-from leafsight.registry.reading import RegistryReader
-from leafsight.registry.records import Damage
+from leafsight.registry.reading import AnyPointers, RegistryReader
+from leafsight.registry.records import Damage, Entry
 
 
-def damages(registry: RegistryReader, hashes: Collection[str], pointers: Pointers) -> tuple[Damage, ...]:
-    """What is wrong: first the bundles, then the aliases, each in order of name."""
+def damages(
+    registry: RegistryReader,
+    hashes: Collection[str],
+    pointers: AnyPointers,
+    read: Callable[[Entry], object],
+    where: Callable[[Entry], object],
+) -> tuple[Damage, ...]:
+    """What is wrong: first the bundles, then the aliases, each in order of name.
+
+    Args:
+        registry: which.
+        hashes: of every model.
+        pointers: of the same registry.
+        read: reads and hashes the bundle of an entry, or raises.
+        where: it lies, for people.
+    """
     pointed = registry.aliases()
     found = []
     for content_hash in sorted(hashes):
         try:
             entry = registry.get(content_hash)
-            path = registry.bundle(entry).path
+            read(entry)
             if not entry.damaged:
                 continue
             message, hint = (
-                f"{path} is whole but of another size than recorded",
-                f"leafsight models add {path}",
+                f"{where(entry)} is whole but of another size than recorded",
+                f"leafsight models add {where(entry)}",
             )
         except LeafsightError as error:
             message, hint = error.message, error.hint
@@ -38,7 +51,7 @@ def damages(registry: RegistryReader, hashes: Collection[str], pointers: Pointer
 
 
 def _of_alias(
-    registry: RegistryReader, alias: str, hashes: Collection[str], pointers: Pointers
+    registry: RegistryReader, alias: str, hashes: Collection[str], pointers: AnyPointers
 ) -> list[Damage]:
     found = []
     try:
