@@ -13,6 +13,7 @@ from leafsight.dataset.group_rules import FoundSets, GroupOptions, Rule
 from leafsight.dataset.groups import GroupReport, group_photos
 from leafsight.dataset.indexing import index_photos, look_again
 from leafsight.dataset.leaf_map import read_leaf_map
+from leafsight.dataset.look import look_hash, pixel_hash
 from leafsight.dataset.photo_index import PhotoIndex, joined
 from leafsight.dataset.photo_table import COLUMNS, PhotoRow, table_of
 from leafsight.dataset.pixel_cache import PixelCache
@@ -72,8 +73,10 @@ __all__ = [
     "joined",
     "journal_for",
     "look_again",
+    "look_hash",
     "move_files",
     "parse_ratios",
+    "pixel_hash",
     "plan_repair",
     "read_leaf_map",
     "split_photos",
