@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from leafsight.training.machine import Machine, keep_freed_memory
     from leafsight.training.mixing import MixingOptions, mix_batch
     from leafsight.training.options import OptimizerOptions
-    from leafsight.training.preparation import PreparedData, prepare_data
+    from leafsight.training.preparation import PreparedData, index_and_split, prepare_data
     from leafsight.training.recipe import Recipe, StageOptions
     from leafsight.training.recipe_files import load_recipe, recipe_as_toml
     from leafsight.training.run_folder import RunFolder
@@ -63,6 +63,7 @@ _HOME = {
     "draw_curves": "curves",
     "epoch_order": "balance",
     "find_learning_rate": "lr_finder",
+    "index_and_split": "preparation",
     "keep_freed_memory": "machine",
     "load_recipe": "recipe_files",
     "load_run": "trained_run",
@@ -105,6 +106,7 @@ __all__ = [
     "draw_curves",
     "epoch_order",
     "find_learning_rate",
+    "index_and_split",
     "keep_freed_memory",
     "load_recipe",
     "load_run",
