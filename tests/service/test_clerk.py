@@ -16,8 +16,7 @@ from leafsight.errors import DatasetError, MissingExtraError
 from leafsight.service import child_process, job_work
 from leafsight.service.child_process import Ended, run_child
 from leafsight.service.clerk import Clerk
-from leafsight.service.clerk_bell import KINDS as RUNG_FOR
-from leafsight.service.clerk_bell import WORK, Bell
+from leafsight.service.clerk_bell import RUNG_FOR, TRAIN, WORK, Bell
 from leafsight.service.clerk_keeper import ClerkKeeper
 from leafsight.service.job_work import ChildFailedError, Work, need, printed_json
 from leafsight.state import Blobs, JobRecord, State, new_id, open_blobs, open_state
@@ -57,10 +56,12 @@ def found(state: State, job: str) -> JobRecord:
     return one
 
 
-def test_the_clerk_is_rung_for_what_it_can_do() -> None:
-    from leafsight.service.clerk import KINDS
+def test_clerk_and_trainer_are_rung_for_what_they_can_do() -> None:
+    from leafsight.service.clerk import DOES
 
-    assert set(RUNG_FOR) == set(KINDS)
+    assert {word: set(kinds) for word, kinds in RUNG_FOR.items()} == {
+        word: set(kinds) for word, kinds in DOES.items()
+    }
 
 
 def test_a_job_is_done_and_those_of_other_kinds_are_left(state: State, blobs: Blobs, tmp_path: Path) -> None:
@@ -260,13 +261,15 @@ class _Process:
 class _Context:
     def __init__(self) -> None:
         self.started: list[_Process] = []
+        self.names: list[str] = []
 
     def Pipe(self) -> Any:
         from multiprocessing import Pipe
 
         return Pipe()
 
-    def Process(self, **_: Any) -> _Process:
+    def Process(self, *, name: str, **_: Any) -> _Process:
+        self.names.append(name)
         return _Process(self.started)
 
 
@@ -316,12 +319,48 @@ def test_a_clerk_is_started_for_work_only_and_again_when_it_dies_at_it(
     ours.close()
 
 
+def test_the_trainer_is_started_beside_the_clerk(tmp_path: Path) -> None:
+    import socket
+    from multiprocessing import Pipe
+
+    context = _Context()
+    ours, worker = Pipe()
+    with socket.socket() as listening:
+        keeper = ClerkKeeper(options_in(tmp_path), (listening,), context, lambda line: None)
+        bell = Bell()
+        bell.hang(worker.send)
+        for word in (TRAIN, WORK, TRAIN):
+            bell.ring(word)
+            keeper.hear(ours)
+            keeper.look()
+        assert context.names == ["leafsight-trainer", "leafsight-clerk"]
+        keeper.stop()
+        assert [one.exitcode for one in context.started] == [0, 0]
+    ours.close()
+    worker.close()
+
+
+def test_one_trains_at_a_time(state: State, blobs: Blobs, tmp_path: Path) -> None:
+    at_work: list[str] = []
+
+    def train(work: Work) -> dict[str, Any]:
+        at_work.append(work.job.id)
+        other = Clerk(state, blobs, options_in(tmp_path), lambda: False, {"sort": train}, alone=True)
+        assert not other.work_one(), "another holds one"
+        return DONE
+
+    jobs = [queued(state) for _ in range(2)]
+    trainer = Clerk(state, blobs, options_in(tmp_path), lambda: False, {"sort": train}, alone=True)
+    assert [trainer.work_one(), trainer.work_one(), trainer.work_one()] == [True, True, False]
+    assert at_work == jobs
+
+
 def test_nothing_heavy_is_loaded_by_the_clerk() -> None:
     import subprocess
 
     program = (
         "import sys, leafsight.service.clerk; "
-        "print(sorted({'pyarrow', 'matplotlib', 'torch', 'scipy', 'fastapi'} & set(sys.modules)))"
+        "print(sorted({'pyarrow', 'matplotlib', 'torch', 'scipy', 'fastapi', 'dbos'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

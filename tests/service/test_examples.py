@@ -88,6 +88,9 @@ def in_place(client: TestClient, path: str) -> str:
         headers = {"content-type": "image/jpeg"}
         said = client.post("/v1/predict", content=picture_bytes(), headers=headers).json()
         path = path.replace("{id}", said["predictions"][0]["id"])
+    if path.startswith("/v1/models/"):  # a model that is always there, and something to roll back
+        client.post("/v1/models/builtin/promote", json={})
+        path = path.replace("{name}", "builtin")
     assert "{" not in path, f"an example of {path} needs something that exists"
     return path
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from leafsight.monitoring import Spread, deals, means_differ, p_values, shares_differ
 from leafsight.service.drift import LEAST_OCCASIONS, LEAST_PHOTOGRAPHS, MOST_OCCASIONS, compared
-from leafsight.service.permuting import Spread, deals, means_differ, p_values, shares_differ
 from leafsight.state import SampledPrediction
 
 HOUR = 3_600_000

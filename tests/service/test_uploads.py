@@ -86,6 +86,7 @@ def test_an_upload_without_its_job_is_not_kept(service: TestClient, monkeypatch:
     assert parts.state.uploads.page().records == ()
 
 
+@pytest.mark.slow
 def test_a_photograph_is_looked_into(service: TestClient) -> None:
     good = looked_into(service, send(service, picture_bytes(), JPEG, "?label=tomato/rust"))
     assert (good["state"], good["job"]["state"]) == ("checked", "done")

@@ -41,6 +41,7 @@ def failed(service: TestClient, monkeypatch: pytest.MonkeyPatch, **key: str) -> 
     return found
 
 
+@pytest.mark.slow
 def test_a_failed_look_is_made_up_for(service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = failed(service, monkeypatch)
     answer = again(service, upload["id"])

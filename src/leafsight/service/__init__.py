@@ -12,11 +12,13 @@ from leafsight.service.options import KeepPhotos, ServiceOptions
 
 if TYPE_CHECKING:
     from leafsight.service.app import create_app
+    from leafsight.service.at_hand import AtHand
+    from leafsight.service.registries import registry_of
     from leafsight.service.supervisor import serve
 
-_HOME = {"create_app": "app", "serve": "supervisor"}
+_HOME = {"AtHand": "at_hand", "create_app": "app", "registry_of": "registries", "serve": "supervisor"}
 
-__all__ = ["KeepPhotos", "ServiceOptions", "create_app", "serve"]
+__all__ = ["AtHand", "KeepPhotos", "ServiceOptions", "create_app", "registry_of", "serve"]
 
 
 def __getattr__(name: str) -> Any:

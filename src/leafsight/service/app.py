@@ -16,10 +16,13 @@ from leafsight import __version__
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
 from leafsight.service import (
+    contributions_routes,
     jobs_routes,
+    learning_routes,
     models_routes,
     operation_routes,
     page_routes,
+    parted_routes,
     predicting,
     predictions_routes,
     reports_routes,
@@ -38,7 +41,10 @@ from leafsight.service.options import ServiceOptions
 from leafsight.service.parts import Parts, wall_clock_ms
 from leafsight.service.problems import answer_problem
 from leafsight.service.recording import Recorder
+from leafsight.service.registries import registry_of
+from leafsight.service.shadowing import Shadow
 from leafsight.service.short_way import ShortWay
+from leafsight.service.ticking import Ticking
 from leafsight.service.tracing import Tracing
 from leafsight.service.working import WorkQueue
 
@@ -50,8 +56,11 @@ if TYPE_CHECKING:
 ROUTES = (
     predicting,
     predictions_routes,
+    contributions_routes,
+    learning_routes,  # before those of models: /v1/models/history is no model
     models_routes,
     jobs_routes,
+    parted_routes,
     reports_routes,
     operation_routes,
     page_routes,
@@ -89,7 +98,7 @@ def create_app(
     app.state.options, app.state.metrics = options, Metrics()
     app.state.lifecycle = Lifecycle(app.state.metrics.in_flight)
     app.state.bell, app.state.line_told = Bell(), line_told
-    app.state.tracing = Tracing()
+    app.state.ticking, app.state.tracing = Ticking(app.state.bell), Tracing()
     for module in ROUTES:
         app.include_router(module.router)
     for kind in TAKEN_BY_FRAMEWORK:
@@ -112,7 +121,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.tracing.open()
     parts = await asyncio.to_thread(_open, app)
     app.state.parts = parts
-    work = (_watch(parts), _forget(parts), _measure(parts), app.state.bell.watch(parts))
+    work = (
+        _watch(parts), _forget(parts), _measure(parts), app.state.bell.watch(parts),
+        app.state.ticking.run(parts),
+    )  # fmt: skip
     beside = [asyncio.create_task(one) for one in work]
     parts.lifecycle.ready = True
     try:
@@ -128,18 +140,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _open(app: FastAPI) -> Parts:
-    from leafsight.registry import open_registry
     from leafsight.state import open_blobs, open_state
 
     options: ServiceOptions = app.state.options
     metrics: Metrics = app.state.metrics
     limits = DecodeLimits(max_bytes=options.max_image_bytes, max_pixels=options.max_image_pixels)
-    registry = open_registry(options.registry_dir)
+    registry = registry_of(options)
     queue = WorkQueue(
         threads=options.threads, deadline_s=options.deadline_s, metrics=metrics, told=app.state.line_told
     )
     model = ModelHolder(
-        registry,
+        registry.near,
         model=options.model,
         threads=1,
         limits=limits,
@@ -148,6 +159,11 @@ def _open(app: FastAPI) -> Parts:
     )
     state: State = open_state(options.database_url, busy_timeout_s=STATE_WAIT_S)
     recorder, blobs = Recorder(state, metrics), open_blobs(options.blob_url)
+    shadow = Shadow(
+        options.shadow_percent, registry, state, model,
+        busy=lambda: queue.pending > 0, metrics=metrics, now_ms=wall_clock_ms,
+    )  # fmt: skip
+    shadow.open()
     return Parts(
         options=options,
         registry=registry,
@@ -159,12 +175,14 @@ def _open(app: FastAPI) -> Parts:
         model=model,
         metrics=metrics,
         lifecycle=app.state.lifecycle,
-        insights=Insights(state, blobs, lambda: model.now.id, wall_clock_ms),
+        insights=Insights(state, blobs, lambda: model.now.id, wall_clock_ms, holder=model),
         load=Load(metrics),
+        shadow=shadow,
     )
 
 
 def _close(parts: Parts) -> None:
+    parts.shadow.close()
     parts.queue.close()
     parts.storing.shutdown()
     parts.insights.close()

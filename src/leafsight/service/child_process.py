@@ -13,14 +13,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 BEAT_S = 1.0
 LOOK_S = 0.05
 MOST_LINES, MOST_LINE_BYTES = 40, 4096
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -47,6 +49,7 @@ def run_child(
     told: Callable[[str], None],
     wanted: Callable[[], bool],
     timeout_s: float,
+    environment: Mapping[str, str] = NOTHING_MORE,
 ) -> Ended | None:
     """Run ``python -m module words`` until it ends or is not wanted any more.
 
@@ -57,6 +60,7 @@ def run_child(
         told: each line on stderr.
         wanted: asked every second.
         timeout_s: after so long it is ended.
+        environment: added to ours. What is secret goes here: everybody on the machine may read words.
 
     Returns:
         How it ended; None when it was ended because it was not wanted.
@@ -67,8 +71,10 @@ def run_child(
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
+            env={**os.environ, **ONE_THREAD, "PYTHONUNBUFFERED": "1", **environment},
+            # A group to end it by, not a session: where the system shares cores out by session first (Linux
+            # does), priorities would count for nothing between it and the workers.
+            process_group=0,
         )
     lines: deque[str] = deque(maxlen=MOST_LINES)
     assert child.stderr is not None

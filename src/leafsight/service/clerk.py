@@ -2,6 +2,9 @@
 
 Enters: the queue of jobs in the database. Leaves: jobs that ended. What a job does, it leaves to others, and
 they to processes of their own. Clerks of several servers may work on one queue: each job is held by one.
+
+The trainer is a clerk for retraining alone, in a process of its own, so that nobody's upload waits for it. Of
+all trainers on a database one is at work at a time.
 """
 
 from __future__ import annotations
@@ -18,18 +21,31 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from leafsight.errors import LeafsightError, StateBusyError
+from leafsight.service.clerk_bell import TRAIN, WORK
+from leafsight.service.correction_job import take_correction
+from leafsight.service.drift_job import look as look_for_drift
 from leafsight.service.job_work import GivenUpError, Work
 from leafsight.service.logs import write_json_lines
 from leafsight.service.options import ServiceOptions
+from leafsight.service.recheck_job import recheck_waiting
 from leafsight.service.report_job import make_report
 from leafsight.service.report_store import Reports
+from leafsight.service.retraining_job import retrain
 from leafsight.service.upload_job import check_upload
 
 if TYPE_CHECKING:
     from leafsight.state import Blobs, JobRecord, State
 
 Doing = Callable[[Work], dict[str, Any]]
-KINDS: Mapping[str, Doing] = {"report": make_report, "check-upload": check_upload}
+KINDS: Mapping[str, Doing] = {
+    "report": make_report,
+    "check-upload": check_upload,
+    "correction": take_correction,
+    "recheck": recheck_waiting,
+    "drift": look_for_drift,
+}
+TRAINING: Mapping[str, Doing] = {"retraining": retrain}
+DOES = {WORK: KINDS, TRAIN: TRAINING}
 IDLE_S = 3.0
 """A clerk without work ends after this; the next job starts another."""
 LOOK_S = 0.5
@@ -54,6 +70,7 @@ class Clerk:
         options: of the service.
         ended: whether this process shall end.
         kinds: what is done for each kind of job.
+        alone: whether a job waits while another of these kinds is at work anywhere.
     """
 
     def __init__(
@@ -63,9 +80,11 @@ class Clerk:
         options: ServiceOptions,
         ended: Callable[[], bool],
         kinds: Mapping[str, Doing] = KINDS,
+        *,
+        alone: bool = False,
     ) -> None:
         self._state, self._blobs, self._options = state, blobs, options
-        self._ended, self._kinds = ended, kinds
+        self._ended, self._kinds, self._alone = ended, kinds, alone
 
     def attend(self, *, idle_s: float = IDLE_S) -> None:
         """Work until there has been nothing to do for ``idle_s``, or this process shall end.
@@ -91,7 +110,7 @@ class Clerk:
         Raises:
             StateBusyError, StateError: the database does not answer.
         """
-        job = self._state.claims.claim(self._kinds)
+        job = self._state.claims.claim(self._kinds, alone=self._alone)
         if job is None:
             return False
         work = Work(job, self._state, self._blobs, self._options, self._ended)
@@ -137,9 +156,21 @@ class Clerk:
 
 
 def run_clerk(
-    options: ServiceOptions, listening: Sequence[socket.socket], parent: Connection, others: Connection
+    options: ServiceOptions,
+    listening: Sequence[socket.socket],
+    parent: Connection,
+    others: Connection,
+    word: str = WORK,
 ) -> None:
-    """The process of a clerk: attend to the jobs, until there are none, or SIGTERM, or the parent is gone."""
+    """The process of a clerk: attend to the jobs, until there are none, or SIGTERM, or the parent is gone.
+
+    Args:
+        options: of the service.
+        listening: sockets that are the workers'.
+        parent: closes when the supervisor is gone.
+        others: the supervisor's end of it.
+        word: for whom was rung: the clerk, or the trainer.
+    """
     from leafsight.state import open_blobs, open_state
 
     others.close()
@@ -155,7 +186,8 @@ def run_clerk(
     write_json_lines()
     threading.Thread(target=_end_with_parent, args=(parent, ended), daemon=True).start()
     with open_state(options.database_url, busy_timeout_s=STATE_WAIT_S) as state:
-        Clerk(state, open_blobs(options.blob_url), options, ended.is_set).attend()
+        blobs = open_blobs(options.blob_url)
+        Clerk(state, blobs, options, ended.is_set, DOES[word], alone=word == TRAIN).attend()
 
 
 def _end_with_parent(parent: Connection, ended: threading.Event) -> None:

@@ -1,7 +1,7 @@
-"""How a worker says that there is something for the clerk to do.
+"""How a worker says that there is something for the clerk or the trainer to do.
 
-Enters: a new job, or a look into the database. Leaves: one word to the supervisor, which starts the clerk. A
-worker without a supervisor, as in a test, has nobody to tell.
+Enters: a new job, or a look into the database. Leaves: one word to the supervisor, which starts who does
+it. A worker without a supervisor, as in a test, has nobody to tell.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from leafsight.errors import LeafsightError
@@ -16,10 +17,13 @@ from leafsight.errors import LeafsightError
 if TYPE_CHECKING:
     from leafsight.service.parts import Parts
 
-WORK = "work"
+WORK, TRAIN = "work", "train"
+"""What is said for the clerk, and for the trainer."""
 FIRST_LOOK_S, LOOK_S = 1.0, 5.0
 """For jobs that were left by a server that died, or that another server's clerk lost."""
-KINDS = ("report", "check-upload")
+KINDS = ("report", "check-upload", "correction", "recheck", "drift")
+TRAINED = ("retraining",)
+RUNG_FOR = {WORK: KINDS, TRAIN: TRAINED}
 
 
 class Bell:
@@ -32,17 +36,18 @@ class Bell:
         """From now on somebody hears it."""
         self._tell = tell
 
-    def ring(self) -> None:
-        """There is something to do."""
+    def ring(self, word: str = WORK) -> None:
+        """There is something to do: for the clerk, or for the trainer."""
         if self._tell is not None:
             with contextlib.suppress(OSError):  # the supervisor is gone, and so are we in a moment
-                self._tell(WORK)
+                self._tell(word)
 
     async def watch(self, parts: Parts) -> None:
         """Ring for jobs that nobody holds."""
         await asyncio.sleep(FIRST_LOOK_S)
         while self._tell is not None:
-            with contextlib.suppress(LeafsightError):  # the next look may tell more
-                if (await parts.recorder.do(lambda: parts.state.claims.ahead(KINDS))).free:
-                    self.ring()
+            for word, kinds in RUNG_FOR.items():
+                with contextlib.suppress(LeafsightError):  # the next look may tell more
+                    if (await parts.recorder.do(partial(parts.state.claims.ahead, kinds))).free:
+                        self.ring(word)
             await asyncio.sleep(LOOK_S)

@@ -1,6 +1,7 @@
-"""Looks after the clerk, for the supervisor: starts it when there is work, and again when it dies at it.
+"""Looks after the clerk and the trainer: starts each when there is work, and again when it dies at it.
 
-Enters: words of the workers. Leaves: at most one process. While there is nothing to do there is none.
+For the supervisor. Enters: words of the workers. Leaves: at most one process of each. While there is
+nothing to do there is none.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from leafsight.service.clerk_bell import WORK
+from leafsight.service.clerk_bell import TRAIN, WORK
 from leafsight.service.options import ServiceOptions
 
 AGAIN_AFTER_S = 2.0
 """After a clerk that died; the jobs that it held are free after their lease anyway."""
 END_WITHIN_S = 10
+NAMES = {WORK: "clerk", TRAIN: "trainer"}
 
 
 class ClerkKeeper:
@@ -36,36 +38,66 @@ class ClerkKeeper:
         context: Any,
         say: Callable[[str], None],
     ) -> None:
-        self._options, self._listening, self._context, self._say = options, listening, context, say
-        self._process: Any = None
-        self._pipe: Connection | None = None
-        self._wanted = False
-        self._not_before = 0.0
+        self._kept = {word: _Kept(word, options, listening, context, say) for word in NAMES}
 
     def hear(self, pipe: Connection) -> None:
         """What a worker said; ends of pipes are somebody else's matter."""
         try:
             while pipe.poll():
-                self._wanted = pipe.recv() == WORK or self._wanted
+                if (kept := self._kept.get(pipe.recv())) is not None:
+                    kept.wanted = True
         except (EOFError, OSError):
             return
 
     def look(self) -> None:
         """Start a clerk if one is wanted, and notice if one died."""
-        if self._process is not None and not self._process.is_alive():
-            if self._process.exitcode != 0:
-                self._say(f"the clerk ended with {self._process.exitcode}; what it did is taken up again")
-                self._wanted, self._not_before = True, time.monotonic() + AGAIN_AFTER_S
-            self._forget()
-        if self._wanted and self._process is None and time.monotonic() >= self._not_before:
-            self._wanted = False
-            self._start()
+        for kept in self._kept.values():
+            kept.look()
 
     def stop(self) -> None:
-        """End it; what it was at is put back into the queue."""
+        """End both; what they were at is put back into the queue."""
+        for kept in self._kept.values():
+            kept.tell_to_end()
+        for kept in self._kept.values():
+            kept.stop()
+
+
+class _Kept:
+    """One of the two processes, while there is work for it."""
+
+    def __init__(
+        self,
+        word: str,
+        options: ServiceOptions,
+        listening: Sequence[socket.socket],
+        context: Any,
+        say: Callable[[str], None],
+    ) -> None:
+        self._word, self._options, self._listening = word, options, listening
+        self._context, self._say = context, say
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self.wanted = False
+        self._not_before = 0.0
+
+    def look(self) -> None:
+        if self._process is not None and not self._process.is_alive():
+            if self._process.exitcode != 0:
+                name, status = NAMES[self._word], self._process.exitcode
+                self._say(f"the {name} ended with {status}; what it did is taken up again")
+                self.wanted, self._not_before = True, time.monotonic() + AGAIN_AFTER_S
+            self._forget()
+        if self.wanted and self._process is None and time.monotonic() >= self._not_before:
+            self.wanted = False
+            self._start()
+
+    def tell_to_end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self) -> None:
         if self._process is None:
             return
-        self._process.terminate()
         self._process.join(END_WITHIN_S)
         if self._process.is_alive():
             self._process.kill()
@@ -76,8 +108,9 @@ class ClerkKeeper:
         from leafsight.service.clerk import run_clerk
 
         ours, theirs = self._context.Pipe()
-        words = (self._options, self._listening, theirs, ours)
-        self._process = self._context.Process(target=run_clerk, args=words, name="leafsight-clerk")
+        words = (self._options, self._listening, theirs, ours, self._word)
+        name = f"leafsight-{NAMES[self._word]}"
+        self._process = self._context.Process(target=run_clerk, args=words, name=name)
         self._process.start()
         theirs.close()
         self._pipe = ours

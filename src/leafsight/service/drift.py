@@ -3,8 +3,8 @@
 Enters: predictions of one model from two windows. Leaves: for each measure how it was and how it is, how far
 that differs, how far chance alone differs, and one sentence. It does not know where predictions are kept.
 
-Photographs that one key sent within one hour of the clock are one occasion: see ``permuting`` for why that
-matters. With too few of either it says so and judges nothing.
+Photographs that one key sent within one hour of the clock are one occasion: see ``permuting`` of room
+``monitoring`` for why that matters. With too few of either it says so and judges nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from leafsight.service.permuting import PERMUTATIONS, Spread, deals, means_differ, p_values, shares_differ
+from leafsight.monitoring import PERMUTATIONS, Spread, deals, means_differ, p_values, shares_differ
 
 if TYPE_CHECKING:
     from leafsight.state import SampledPrediction

@@ -19,6 +19,7 @@ from leafsight.inference import BundlePredictor
 from leafsight.service.pass_size import quickest_pass
 
 if TYPE_CHECKING:
+    from leafsight.bundle import Bundle
     from leafsight.registry import Registry
 
 SERVING = "serving"
@@ -57,6 +58,11 @@ class ModelHolder:
         swapped: told when another model was taken into service.
         chosen: told of the size of pass of a model that was loaded.
         now: seconds of a clock that never goes back.
+
+    Attributes:
+        now: the model in service.
+        promoted_ms: when it was promoted; None for one that never was.
+        shadow: the model that answers unheard, see ``shadowing``.
     """
 
     def __init__(
@@ -76,6 +82,9 @@ class ModelHolder:
         self._now, self._refused, self._again = now, "", 0.0
         self._token = "" if model else registry.watch_token(SERVING)
         self.now = self._load()
+        self.promoted_ms = self._promoted()
+        self.shadow: HeldModel | None = None
+        self._no_shadow = ""
 
     def look(self) -> bool:
         """Take another model into service if one was promoted; slow when it was. Whether it did.
@@ -97,18 +106,55 @@ class ModelHolder:
         if held.id == self.now.id:
             return False
         LOG.info("model taken into service", extra={"fields": {"model": held.name, "id": held.id}})
-        self.now = held
+        self.now, self.promoted_ms = held, self._promoted()
         self._swapped()
         return True
 
-    def _load(self) -> HeldModel:
-        registry = self._registry
-        # Opened by the registry, a bundle is what its name says, and the error names the way back.
-        bundle = self._model or registry.bundle(registry.get(SERVING), keep_network=True)
+    def hold_shadow(self, wanted: str | None) -> None:
+        """Hold a second model beside the one in service, or none; slow when it is another one.
+
+        It takes about as much memory as the first. One that cannot be loaded is not held, and not tried
+        again before another is wanted.
+
+        Args:
+            wanted: hash of its bundle; None, and that of the model in service, mean none.
+        """
+        if wanted is None or wanted == self.now.id:
+            self.shadow, self._no_shadow = None, ""
+            return
+        if wanted == self._no_shadow or (self.shadow is not None and self.shadow.id == wanted):
+            return
+        self.shadow = None  # before the next one is loaded: two at a time are enough
+        try:
+            bundle = self._registry.bundle(self._registry.get(wanted), keep_network=True)
+            predictor = self._warm(bundle)
+        except LeafsightError as error:
+            self._no_shadow = wanted
+            LOG.error("no shadow", extra={"fields": {"reason": error.message, "hint": error.hint}})
+            return
+        self.shadow = HeldModel(predictor, predictor.bundle.content_hash, predictor.bundle.name)
+
+    def _promoted(self) -> int | None:
+        """Since when the model serves, as the registry remembers it."""
+        if self._model is not None:
+            return None
+        try:
+            changes = self._registry.history(SERVING, 1)
+        except LeafsightError:
+            return None
+        return changes[0].since_ms if changes else None
+
+    def _warm(self, bundle: Bundle | Path) -> BundlePredictor:
         predictor = BundlePredictor(
             bundle, threads=self._threads, pass_size=1, limits=self._limits, top=MOST_CLASSES
         )
         predictor.warm_up()
+        return predictor
+
+    def _load(self) -> HeldModel:
+        registry = self._registry
+        # Opened by the registry, a bundle is what its name says, and the error names the way back.
+        predictor = self._warm(self._model or registry.bundle(registry.get(SERVING), keep_network=True))
         network = predictor.network
         if self._pass_size is not None:
             network.batch_size = self._pass_size

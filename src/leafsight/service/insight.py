@@ -8,6 +8,7 @@ answer is kept for some seconds: predictions are never written later because som
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +16,25 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from leafsight.errors import LeafsightError, OverloadError
+from leafsight.images import decode
+from leafsight.monitoring import DriftLooks, drift_now, drift_page, unknown_drift
+from leafsight.pages import Html, thumbnail
 from leafsight.service.drift import compared
+from leafsight.service.facts import facts_text, looked_up, no_facts
 
 if TYPE_CHECKING:
-    from leafsight.state import Blobs, CorrectionRecord, State
+    from leafsight.service.held_model import ModelHolder
+    from leafsight.state import Blobs, CorrectionRecord, ShadowSummary, State
 
 Value = TypeVar("Value")
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FRESH_S = 2.0
 DRIFT_FRESH_S = 60.0
 HEALTH_FRESH_S = 10.0
+SHADOW_FRESH_S = 10.0
+LOOKED_MS = 300_000
+"""What whoever looks every minute found is told for so long; with a clock that went back too."""
+THUMBNAIL_PX = 192
 REST = 10
 """A look is kept at least for ten times as long as it took: looking takes at most a tenth of the time."""
 MOST_KEPT = 32
@@ -43,6 +53,7 @@ class Insights:
         model: the hash of the model in service.
         now_ms: the clock on the wall.
         now: seconds of a clock that never goes back.
+        holder: of the model in service, for what only its bundle says; without it that is not told.
     """
 
     def __init__(
@@ -52,7 +63,9 @@ class Insights:
         model: Callable[[], str],
         now_ms: Callable[[], int],
         now: Callable[[], float] = time.monotonic,
+        holder: ModelHolder | None = None,
     ) -> None:
+        self._holder, self._looks = holder, DriftLooks()
         self._state, self._blobs, self._model = state, blobs, model
         self._now_ms, self._now = now_ms, now
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="insight")
@@ -78,7 +91,25 @@ class Insights:
         drift = await self._fresh(
             look, DRIFT_FRESH_S, lambda: self._drift(model, recent_hours, reference_hours)
         )
-        return {**counted, **said, "drift": drift}
+        against = await self.reference_drift()
+        shadow = await self._fresh(("shadow",), SHADOW_FRESH_S, self._shadow)
+        return {**counted, **said, "drift": drift, "reference_drift": against, "shadow": shadow}
+
+    async def reference_drift(self) -> dict[str, Any]:
+        """The newest photographs against those that the model in service was made for; see ``monitoring``."""
+        model = self._model()
+        return await self._fresh(("reference", model), DRIFT_FRESH_S, lambda: self._reference_drift(model))
+
+    async def drift_page(self) -> str:
+        """The same as a page for people, with the photographs that are kept."""
+        found = await self.reference_drift()
+        return await self._fresh(
+            ("page", found["model"], found.get("at_ms")), DRIFT_FRESH_S, lambda: self._drift_page(found)
+        )
+
+    async def facts(self) -> bytes:
+        """What the database knows, for Prometheus; that it does not answer, where it does not."""
+        return await self._fresh(("facts",), HEALTH_FRESH_S, self._facts)
 
     async def health(self) -> dict[str, Any]:
         """Whether database and store answer, in a sentence each."""
@@ -167,8 +198,62 @@ class Insights:
         said["recent"] |= {"from_ms": recent_from, "until_ms": now_ms}
         return {"model": model, **said}
 
+    def _reference_drift(self, model: str) -> dict[str, Any]:
+        """What was found within the last minutes by whoever looks every minute; else a look of our own."""
+        found, now_ms = drift_now(self._state), self._now_ms()
+        if found["model"] == model and abs(now_ms - found.get("at_ms", 0)) < LOOKED_MS:
+            return found
+        if self._holder is None:
+            return unknown_drift(model, "Nobody has looked for drift yet.")
+        held = self._holder.now
+        return self._looks.look(self._state, held.id, lambda: held.predictor.bundle, now_ms=now_ms)
+
+    def _drift_page(self, found: dict[str, Any]) -> str:
+        pictures = {one["id"]: self._thumbnail(one["id"]) for one in found["drifted"]}
+        return drift_page(found, {name: picture for name, picture in pictures.items() if picture})
+
+    def _thumbnail(self, prediction_id: str) -> Html | None:
+        """A small picture of a photograph that is kept; None where it is not, or cannot be read."""
+        record = self._state.predictions.get(prediction_id)
+        if record is None or record.photo_blob is None:
+            return None
+        with contextlib.suppress(LeafsightError):
+            picture = decode(self._blobs.get(record.photo_blob), wanted_side_px=THUMBNAIL_PX)
+            return thumbnail(picture, record.class_key or record.verdict)
+        return None
+
+    def _shadow(self) -> dict[str, Any] | None:
+        """What the model in the shadow said of the last day's photographs, beside the one in service."""
+        held = None if self._holder is None else self._holder.shadow
+        if held is None:
+            return None
+        found = self._state.shadows.summary(held.id, self._now_ms() - DAY_MS)
+        share = f"{1 - found.same / found.compared:.1%}" if found.compared else "none"
+        said = f"{held.name} answered {found.compared} photographs of the last day, too; {share} otherwise."
+        return {"model": held.id, "name": held.name, **_plain(found), "said": said}
+
+    def _facts(self) -> bytes:
+        if self._holder is None:
+            return no_facts()
+        held, shadow = self._holder.now, self._holder.shadow
+        try:
+            families = looked_up(
+                self._state,
+                model={"id": held.id, "name": held.name},
+                promoted_ms=self._holder.promoted_ms,
+                shadow=None if shadow is None else shadow.id,
+                now_ms=self._now_ms(),
+            )
+        except LeafsightError:
+            return no_facts()
+        return facts_text(families)
+
     def _health(self) -> dict[str, Any]:
         return {"database": _asked(self._state.check), "store": _asked(self._blobs.check)}
+
+
+def _plain(found: ShadowSummary) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if name != "model_hash"}
 
 
 def _asked(check: Callable[[], None]) -> dict[str, Any]:

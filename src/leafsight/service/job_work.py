@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leafsight.errors import LeafsightError, MissingExtraError, StateBusyError, StorageError
-from leafsight.service.child_process import Ended, run_child
+from leafsight.service.child_process import NOTHING_MORE, Ended, run_child
 
 if TYPE_CHECKING:
     from leafsight.service.options import ServiceOptions
@@ -26,6 +28,17 @@ MOST_PRINTED_BYTES = 128 * 1024**2
 _STARTED = re.compile(r"(.{1,200}): started")
 _COUNTED = re.compile(r"(.{1,200}): ([0-9]{1,12})(?:/([0-9]{1,12}))?(?: .*)?")
 _DONE = re.compile(r"(.{1,200}): done in .*")
+# Of a program that works in parts: the part that begins and how many of how many ended before, seconds left,
+# and numbers.
+_PART = re.compile(r"step: ([a-z]{1,40}) ([0-9]{1,4})/([0-9]{1,4})")
+_ETA = re.compile(r"eta: ([0-9]{1,9})")
+_METRICS = re.compile(r"metrics: (\{.{0,2000}\})")
+MOST_METRICS = 20
+DONE_STEPS = "done_steps"
+LASTING = ("part", DONE_STEPS, "steps", "metrics", "eta_s")
+"""What stays in the progress while lines of one part come in."""
+MOST_DEATHS = 3
+"""A child that was killed this often without an end of a step between is not begun again."""
 
 
 class GivenUpError(Exception):
@@ -84,34 +97,109 @@ class Work:
         if not self.wanted():
             raise GivenUpError
 
+    def __post_init__(self) -> None:
+        """What an earlier holder ended is ended: saying less would count as no progress."""
+        steps = self.job.progress.get(DONE_STEPS)
+        if steps and DONE_STEPS not in self.progress:
+            self.progress = {**self.progress, DONE_STEPS: steps}
+
     def step(self, step: str, part: str = "") -> None:
         """A new step begins."""
         self.progress = {"part": part or self.progress.get("part", ""), "step": step}
 
     def heard(self, line: str) -> None:
         """Take what a child says on stderr as progress, if it is that."""
-        part = self.progress.get("part", "")
-        if found := _STARTED.fullmatch(line):
-            self.progress = {"part": part, "step": found[1]}
+        kept = {"part": ""} | {name: self.progress[name] for name in LASTING if name in self.progress}
+        if found := _PART.fullmatch(line):
+            done, steps = int(found[2]), int(found[3])
+            self.progress = {"part": found[1], "step": found[1], DONE_STEPS: done, "steps": steps}
+        elif found := _ETA.fullmatch(line):
+            self.progress = {**self.progress, "eta_s": int(found[1])}
+        elif found := _METRICS.fullmatch(line):
+            told = {**self.progress.get("metrics", {}), **_numbers(found[1])}
+            self.progress = {**self.progress, "metrics": dict(list(told.items())[-MOST_METRICS:])}
+        elif found := _STARTED.fullmatch(line):
+            self.progress = {**kept, "step": found[1]}
         elif found := _COUNTED.fullmatch(line):
             done, total = int(found[2]), int(found[3] or 0)
-            told = (
-                {"done": done, "total": total, "share": min(1.0, done / total)} if total else {"done": done}
-            )
-            self.progress = {"part": part, "step": found[1], **told}
+            share = {"total": total, "share": min(1.0, done / total)} if total else {}
+            self.progress = {**kept, "step": found[1], "done": done, **share}
         elif found := _DONE.fullmatch(line):
-            self.progress = {"part": part, "step": found[1], "share": 1.0}
+            self.progress = {**kept, "step": found[1], "share": 1.0}
 
-    def child(self, module: str, words: Sequence[str], printed: Path, *, timeout_s: float) -> Ended:
+    def child(
+        self,
+        module: str,
+        words: Sequence[str],
+        printed: Path,
+        *,
+        timeout_s: float,
+        environment: Mapping[str, str] = NOTHING_MORE,
+    ) -> Ended:
         """Run a program, as long as the job is wanted.
+
+        Args:
+            module: to run.
+            words: of its command.
+            printed: the file for what it prints.
+            timeout_s: after so long it is ended.
+            environment: added to what it inherits; the place for secrets, which others can read in words.
 
         Raises:
             GivenUpError: it is not wanted any more.
         """
-        ended = run_child(module, words, printed, told=self.heard, wanted=self.wanted, timeout_s=timeout_s)
+        ended = run_child(
+            module,
+            words,
+            printed,
+            told=self.heard,
+            wanted=self.wanted,
+            timeout_s=timeout_s,
+            environment=environment,
+        )
         if ended is None:
             raise GivenUpError
         return ended
+
+    def lasting_child(
+        self,
+        module: str,
+        words: Sequence[str],
+        printed: Path,
+        *,
+        timeout_s: float,
+        environment: Mapping[str, str] = NOTHING_MORE,
+    ) -> Ended:
+        """Run a program that goes on where it was: begun again when something killed it.
+
+        As ``child``. Who is killed ``MOST_DEATHS`` times in one and the same step is not begun again.
+        """
+        until = time.monotonic() + timeout_s
+        deaths, ended_steps = 0, self.progress.get(DONE_STEPS, 0)
+        while True:
+            left_s = until - time.monotonic()
+            ended = self.child(module, words, printed, timeout_s=left_s, environment=environment)
+            if ended.status >= 0 or time.monotonic() >= until:
+                return ended
+            now = self.progress.get(DONE_STEPS, 0)
+            deaths = 1 if now > ended_steps else deaths + 1
+            ended_steps = now
+            if deaths >= MOST_DEATHS:
+                return ended
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """The finite numbers of a JSON object, as a child told them."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    numbers = {
+        str(name)[:60]: value
+        for name, value in told.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    }
+    return dict(list(numbers.items())[:MOST_METRICS])
 
 
 def need(*libraries: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from leafsight.errors import OverloadError, StateBusyError, UsageError
@@ -18,15 +18,15 @@ from leafsight.service.job_answers import job_of, plain_job, upload_of, with_job
 from leafsight.service.listings import JobFound, JobsPage
 from leafsight.service.once import answer_once, json_answer
 from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
+from leafsight.service.parted_routes import PartsBegun
+from leafsight.service.parted_routes import begin as begin_in_parts
 from leafsight.service.parts import Parts, parts_of
 from leafsight.service.predictions_routes import Id
 from leafsight.service.report_listings import UploadShown, UploadsPage
 from leafsight.service.schemas import PROBLEMS
-from leafsight.service.upload_stripping import Kept, stripped
+from leafsight.service.upload_keeping import job_for, keep_upload
+from leafsight.service.upload_stripping import stripped
 from leafsight.service.upload_types import UPLOADED, UploadKept, check_signature, ending_of
-
-if TYPE_CHECKING:
-    from leafsight.state import JobRecord, UploadRecord
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS)
 FINAL = {"done", "failed", "cancelled"}
@@ -37,6 +37,13 @@ MOST_FOLLOWERS = 64
 EVENTS: dict[str, Any] = {
     "description": "Events `job` with the job as JSON, until it has ended.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+IN_PARTS: dict[int | str, dict[str, Any]] = {
+    201: {
+        "model": PartsBegun,
+        "description": "An upload in parts has begun.",
+        "headers": {"Location": {"schema": {"type": "string"}}},
+    }
 }
 UPLOAD_BODY: dict[str, Any] = {
     "required": True,
@@ -50,6 +57,7 @@ UPLOAD_BODY: dict[str, Any] = {
     summary="Send labelled photographs",
     status_code=202,
     response_model=UploadKept,
+    responses=IN_PARTS,
     openapi_extra={"requestBody": UPLOAD_BODY},
 )
 async def upload(
@@ -57,13 +65,22 @@ async def upload(
     label: Annotated[
         str | None, Query(max_length=200, pattern=PLAIN, description="Class of a photograph.")
     ] = None,
+    length: Annotated[
+        int | None,
+        Header(
+            alias="Upload-Length", ge=1, le=2**53, description="Begins an upload in parts, without a body."
+        ),
+    ] = None,
 ) -> Response:
     """Kept without what cameras write beside their pictures, and without files of other kinds.
 
-    The pixels stay as they are; `sha256` is that of what was sent. A job looks into what is kept.
+    The pixels stay as they are; `sha256` is that of what was sent. A job looks into what is kept. With
+    `Upload-Length` and no body it is sent in parts: 201, and `PATCH` to the address in `Location`.
     """
     parts = parts_of(request)
     caller = await parts.access.caller(request, "upload")
+    if length is not None:
+        return await begin_in_parts(request, parts, caller, length, label)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     ending_of(kind)  # before the body is read
     body = await request.body()
@@ -75,7 +92,7 @@ async def upload(
     async def produce() -> Response:
         await parts.access.count_photographs(caller, 1)
         kept = await stripped(body, kind, parts.limits)
-        said = await asyncio.to_thread(_keep, parts, kept, sha, kind, label, caller.key_id)
+        said = await asyncio.to_thread(keep_upload, parts, kept, sha, kind, label, caller.key_id)
         request.app.state.bell.ring()
         return json_answer(said, 202, {"location": f"/v1/jobs/{said['job']}"})
 
@@ -126,7 +143,7 @@ async def check_again(request: Request, id: Id) -> Response:  # noqa: A002
     async def produce() -> Response:
         found = await parts.recorder.do(lambda: upload_of(parts, id, caller))
         await parts.access.count_photographs(caller, 1)
-        job = await parts.recorder.do(lambda: parts.state.uploads.look_again(id, _job_for(parts, found)))
+        job = await parts.recorder.do(lambda: parts.state.uploads.look_again(id, job_for(parts, found)))
         request.app.state.bell.ring()
         return json_answer(plain_job(job), 202, {"location": f"/v1/jobs/{job.id}"})
 
@@ -205,33 +222,3 @@ async def _events(parts: Parts, found: Any) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK_S)
         with contextlib.suppress(StateBusyError):  # the next look may tell more
             found = await parts.recorder.do(partial(job_of, parts, found.id))
-
-
-def _keep(
-    parts: Parts, kept: Kept, sha: str, kind: str, label: str | None, key_id: str | None
-) -> dict[str, Any]:
-    """The file first, then its record and its job, together: so that nothing that was sent is lost."""
-    from leafsight.state import UploadRecord, new_id
-
-    one = new_id()
-    blob = f"uploads/{one}.{kept.ending}"
-    parts.blobs.put(blob, kept.body)
-    record = UploadRecord(
-        id=one, created_ms=parts.now_ms(), name=blob.rpartition("/")[2], bytes=len(kept.body), sha256=sha,
-        media_type=kind, label=label, blob=blob, key_id=key_id, state="waiting",
-    )  # fmt: skip
-    parts.state.uploads.add(record, _job_for(parts, record, left_out=kept.left_out, notes=kept.notes))
-    return {"id": one, "job": one, "left_out": kept.left_out}
-
-
-def _job_for(
-    parts: Parts, upload: UploadRecord, *, left_out: int = 0, notes: Sequence[str] = ()
-) -> JobRecord:
-    """The job that looks into an upload; by the same id, so that it is found from there."""
-    from leafsight.state import JobRecord
-
-    now_ms = parts.now_ms()
-    return JobRecord(
-        id=upload.id, kind="check-upload", state="queued", created_ms=now_ms, updated_ms=now_ms,
-        request={"upload": upload.id, "key": upload.key_id, "left_out": left_out, "notes": [*notes]},
-    )  # fmt: skip

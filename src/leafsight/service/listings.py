@@ -212,6 +212,10 @@ class Insight(BaseModel):
     newest_corrections: list[CorrectionSaid] = Field(description="At most 10.")
     stored_photographs: int = Field(description="Predictions whose photograph is kept.")
     drift: DriftAnswer
+    reference_drift: dict[str, Any] = Field(
+        description="The newest photographs against those that the model was made for."
+    )
+    shadow: dict[str, Any] | None = Field(description="What the challenger says beside; null without one.")
 
 
 class RatesAnswer(BaseModel):

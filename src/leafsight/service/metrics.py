@@ -28,6 +28,10 @@ PREDICT_SECONDS = (
 )  # fmt: skip
 """Closer together, for quantiles: within half of the value everywhere."""
 PREDICT = "/v1/predict"
+PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+MOST_CLASSES, OTHER = 200, "(other)"
+"""Classes that are counted by name in one process; a model may know a thousand, and Prometheus keeps a series
+for each of them, for ever."""
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -98,7 +102,30 @@ class Metrics:
             buckets=PREDICT_SECONDS,
             registry=self._registry,
         )
+        self._of_diagnoses()
         self._of_the_process()
+
+    def _of_diagnoses(self) -> None:
+        """What was said, and what a model in the shadow was asked."""
+        self._classes: set[str] = set()
+        self._diagnoses = Counter(
+            "leafsight_diagnoses",
+            "Diagnoses given, by class; those beyond the first 200 classes together.",
+            ["class"],
+            registry=self._registry,
+        )
+        self._confidence = Histogram(
+            "leafsight_confidence",
+            "Probability of the most probable class, whatever the verdict.",
+            buckets=PROBABILITIES,
+            registry=self._registry,
+        )
+        self._shadowed = Counter(
+            "leafsight_shadow_answers",
+            "Photographs that a model in the shadow was offered: answered, or dropped as there was no time.",
+            ["outcome"],
+            registry=self._registry,
+        )
 
     def _of_the_process(self) -> None:
         """What each process says of itself; forgotten when it ends, but for the first start of all."""
@@ -137,9 +164,19 @@ class Metrics:
         if route == PREDICT and status < 400:
             self._predict.observe(_exact(seconds))
 
-    def verdict(self, verdict: str) -> None:
-        """One diagnosed photograph."""
+    def verdict(self, verdict: str, class_key: str | None = None, probability: float | None = None) -> None:
+        """One diagnosed photograph: its verdict, its class if one was named, and the highest probability."""
         self._verdicts.labels(verdict).inc()
+        if class_key is not None:
+            if len(self._classes) < MOST_CLASSES:
+                self._classes.add(class_key)
+            self._diagnoses.labels(class_key if class_key in self._classes else OTHER).inc()
+        if probability is not None:
+            self._confidence.observe(_exact(probability))
+
+    def shadowed(self, outcome: str, photographs: int = 1) -> None:
+        """What became of photographs that a model in the shadow was offered."""
+        self._shadowed.labels(outcome).inc(photographs)
 
     def refused(self, reason: str) -> None:
         """One request that was refused before any work."""
@@ -194,6 +231,24 @@ class Metrics:
     def families(self) -> Iterable[Metric]:
         """The same as values; reads a file or more of each process."""
         return self._all().collect()
+
+    def request_counts(self) -> dict[str, float]:
+        """Requests for diagnoses since the start of this server: ``since``, ``answered``, ``failed``.
+
+        Refused ones (429, 503) and those with a fault of their own are neither. Reads files.
+        """
+        found = {"since": 0.0, "answered": 0.0, "failed": 0.0}
+        for family in self.families():
+            for sample in family.samples:
+                if sample.name == "leafsight_start_seconds":
+                    found["since"] = sample.value
+                elif sample.name == "leafsight_requests_total" and sample.labels["route"] == PREDICT:
+                    status = sample.labels["status"]
+                    failed = status.startswith("5") and status != "503"
+                    if failed or status.startswith("2"):
+                        found["answered"] += sample.value
+                        found["failed"] += sample.value * failed
+        return found
 
     def _all(self) -> CollectorRegistry:
         if FOLDER not in os.environ:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
@@ -24,13 +25,14 @@ async def models(request: Request, limit: Limit = 50, after: After = None) -> Re
     """Newest first; the one in service is marked."""
     parts = parts_of(request)
     await parts.access.caller(request, "predict")
-    entries = list(await parts.recorder.do(parts.registry.entries))
+    # Not on the thread of the database: a registry in a bucket may keep one waiting.
+    entries = list(await asyncio.to_thread(parts.registry.entries))
     hashes = [entry.hash for entry in entries]
     last = id_of(after)
     first = hashes.index(last) + 1 if last in hashes else 0
     some = entries[first : first + limit]
     more = first + limit < len(entries)
-    aliases = await parts.recorder.do(parts.registry.aliases)
+    aliases = await asyncio.to_thread(parts.registry.aliases)
     return json_answer(
         {
             "models": [_entry(parts, entry, aliases) for entry in some],
@@ -44,7 +46,7 @@ async def model(request: Request, name: str) -> Response:
     """By id, the beginning of one, or an alias such as `serving`."""
     parts = parts_of(request)
     await parts.access.caller(request, "predict")
-    return json_answer(await parts.recorder.do(lambda: _details(parts, name)))
+    return json_answer(await asyncio.to_thread(_details, parts, name))
 
 
 @router.get("/v1/conditions", summary="What the model in service can name", response_model=Conditions)

@@ -8,9 +8,10 @@ from functools import cache
 from importlib import metadata
 
 from fastapi import APIRouter, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from leafsight import __version__
+from leafsight.service.drift_listings import ReferenceDrift
 from leafsight.service.listings import Alive, LoadNow, Ready
 from leafsight.service.metrics import MEDIA_TYPE
 from leafsight.service.once import json_answer
@@ -18,6 +19,7 @@ from leafsight.service.parts import parts_of
 from leafsight.service.problems import problem
 from leafsight.service.schemas import PROBLEMS
 
+REPORT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 router = APIRouter(tags=["operation"], responses=PROBLEMS)
 
 
@@ -72,4 +74,24 @@ async def metrics(request: Request) -> Response:
     parts = parts_of(request)
     await parts.access.caller(request, "admin")
     counted = await asyncio.to_thread(parts.metrics.text)  # reads the files of every process
-    return Response(counted, media_type=MEDIA_TYPE)
+    return Response(counted + await parts.insights.facts(), media_type=MEDIA_TYPE)
+
+
+@router.get(
+    "/v1/drift",
+    summary="Do photographs look like those that the model was made for",
+    response_model=ReferenceDrift,
+)
+async def drift(request: Request) -> Response:
+    """What `reference_drift` of `/v1/insight` says, alone. Looked at every minute."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    return json_answer(await parts.insights.reference_drift())
+
+
+@router.get("/v1/drift/report", summary="The same as a page", response_class=HTMLResponse)
+async def drift_report(request: Request) -> Response:
+    """One HTML file that asks for nothing from outside, with small pictures where photographs are kept."""
+    parts = parts_of(request)
+    await parts.access.caller(request, "admin")
+    return HTMLResponse(await parts.insights.drift_page(), headers={"content-security-policy": REPORT_POLICY})

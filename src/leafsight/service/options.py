@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 KeepPhotos = Literal["never", "ask", "always"]
+Accept = Literal["hand", "clean"]
+Promote = Literal["auto", "ask"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,20 @@ class ServiceOptions:
         admin_host: address that the admin side is listened for on.
         admin_port: of the admin side; 0 means that there is none, and everything is answered on ``port``.
         data: collection whose reports are shown; ``None`` shows none.
+        accept: who accepts contributions: a person, or for clean ones a rule.
+        promote: whether a challenger that holds the gate is promoted by itself, or a person is asked.
+        retrain_after: so many newly accepted photographs begin a retraining; 0 means never.
+        retrain_every_h: so many hours after the last one a retraining begins, if something new was accepted;
+            0 means never.
+        retrain_on_drift: drift begins a retraining, if something new was accepted.
+        most_per_source: photographs of one class that one sender may bring between two trainings.
+        training_data: folder of the original photographs, for the full path; ``None`` has only the quick one.
+        watch_minutes: for how long a promoted model is held against the one before; 0 means not at all.
+        shadow_percent: of the photographs that the challenger answers, too, without being heard.
+        alert_url: where alerts are sent; empty sends none.
+        work_dir: where retraining keeps what it needs between its steps; ``None`` beside the registry.
+        max_upload_bytes: of an upload that is sent in parts.
+        registry_url: bucket with the models of several servers; empty where ``registry_dir`` is the registry.
     """
 
     registry_dir: Path
@@ -60,3 +76,21 @@ class ServiceOptions:
     admin_host: str = "127.0.0.1"
     admin_port: int = 0
     data: Path | None = None
+    accept: Accept = "hand"
+    promote: Promote = "auto"
+    retrain_after: int = 0
+    retrain_every_h: float = 0
+    retrain_on_drift: bool = False
+    most_per_source: int = 500
+    training_data: Path | None = None
+    watch_minutes: int = 60
+    shadow_percent: int = 0
+    alert_url: str = ""
+    work_dir: Path | None = None
+    max_upload_bytes: int = 512 * 1024**2
+    registry_url: str = ""
+
+    @property
+    def learning_dir(self) -> Path:
+        """Where retraining keeps what it needs between its steps."""
+        return self.work_dir or self.registry_dir.parent / "learning"

@@ -19,6 +19,7 @@ from leafsight.service.load import Load
 from leafsight.service.metrics import Metrics
 from leafsight.service.options import ServiceOptions
 from leafsight.service.recording import Recorder
+from leafsight.service.shadowing import Shadow
 from leafsight.service.storing import StorePause
 from leafsight.service.working import WorkQueue
 
@@ -50,6 +51,7 @@ class Parts:
         insights: what was diagnosed lately, looked up beside the work.
         load: how much there is to do.
         now_ms: the clock on the wall.
+        shadow: a second model that answers unheard.
         storing: one thread that encodes photographs again: a large one takes a gigabyte for a moment, and
             every thread keeps some of that for its next.
         store_pause: whether the store is to be left alone.
@@ -67,6 +69,7 @@ class Parts:
     lifecycle: Lifecycle
     insights: Insights
     load: Load
+    shadow: Shadow
     now_ms: Callable[[], int] = wall_clock_ms
     storing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "storing"))
     store_pause: StorePause = field(default_factory=StorePause)

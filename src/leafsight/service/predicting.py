@@ -116,7 +116,10 @@ async def _answer(
         plain.update(
             id=one if recorded else None, photo=photo.name, recorded=recorded, stored=blob is not None
         )
-        parts.metrics.verdict(plain["verdict"])
+        top = plain["top"][0]["probability"] if plain["top"] else None
+        parts.metrics.verdict(plain["verdict"], plain["key"], top)
+    if recorded:
+        parts.shadow.offer(ids, [photo.data for photo in photos], wish.crop, held)
     return {
         "request_id": request.scope["leafsight.request_id"],
         "model": {"name": held.name, "hash": held.id},

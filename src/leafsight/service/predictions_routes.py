@@ -6,12 +6,11 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from leafsight.errors import NotFoundError, RequestTooLargeError, TaxonomyError
+from leafsight.errors import NotFoundError, TaxonomyError
+from leafsight.service.correction_job import job_for_correction
+from leafsight.service.json_body import read_json
 from leafsight.service.listings import Insight, PredictionFound, PredictionsPage
 from leafsight.service.once import answer_once, json_answer
 from leafsight.service.pages import PLAIN, After, Limit, cursor_of, id_of
@@ -21,7 +20,6 @@ from leafsight.taxonomy import find_class
 
 router = APIRouter(tags=["predictions"], responses=PROBLEMS)
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hex digits.")]
-MAX_CORRECTION_BYTES = 64 * 1024
 
 
 @router.get("/v1/predictions", summary="What was diagnosed", response_model=PredictionsPage)
@@ -79,29 +77,32 @@ async def correct(request: Request, id: Id) -> Response:  # noqa: A002
     """What people know better makes the next model better. A class is named as in `/v1/conditions`."""
     parts = parts_of(request)
     caller = await parts.access.caller(request, "predict")
-    said = await _correction(request)  # by hand: the framework reads bodies before it asks who sends them
+    said = await read_json(request, Correction, what="correction")
     _require_known(parts, said.class_key)
 
-    def write() -> str:
+    def write() -> tuple[str, bool]:
         from leafsight.state import CorrectionRecord, new_id
 
-        _found(parts, id, caller.key_id, caller.key)
-        one = new_id()
-        parts.state.corrections.add(
-            CorrectionRecord(
-                id=one,
-                prediction_id=id,
-                created_ms=parts.now_ms(),
-                right=said.right,
-                class_key=said.class_key,
-                note=said.note,
-                key_id=caller.key_id,
-            )
+        found = _found(parts, id, caller.key_id, caller.key)
+        correction = CorrectionRecord(
+            id=new_id(),
+            prediction_id=id,
+            created_ms=parts.now_ms(),
+            right=said.right,
+            class_key=said.class_key,
+            note=said.note,
+            key_id=caller.key_id,
         )
-        return one
+        teaches = said.class_key is not None and found.photo_blob is not None
+        job = job_for_correction(parts, correction) if teaches else None
+        parts.state.corrections.add(correction, job)
+        return correction.id, teaches
 
     async def produce() -> Response:
-        return json_answer({"id": await parts.recorder.do(write)}, 201)
+        one, teaches = await parts.recorder.do(write)
+        if teaches:
+            request.app.state.bell.ring()
+        return json_answer({"id": one}, 201)
 
     sent = sha256(said.model_dump_json().encode()).hexdigest()
     return await answer_once(request, parts, caller, sent, produce)
@@ -121,33 +122,6 @@ async def insight(
     parts = parts_of(request)
     await parts.access.caller(request, "admin")
     return json_answer(await parts.insights.lately(days, recent_hours, reference_hours))
-
-
-async def _correction(request: Request) -> Correction:
-    """The body, if it is a correction.
-
-    Raises:
-        HTTPException: it is not JSON by its type.
-        RequestTooLargeError: it is larger than any correction.
-        RequestValidationError: it is something else.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, f"a body of type {kind[:80] or '(none)'!r} cannot be read")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_CORRECTION_BYTES:
-            raise RequestTooLargeError(
-                f"a correction has at most {MAX_CORRECTION_BYTES} bytes", hint="shorten the note"
-            )
-    try:
-        return Correction.model_validate_json(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError(
-            [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
-        ) from error
 
 
 def _found(parts: Parts, id: str, key_id: str | None, key: Any) -> Any:  # noqa: A002

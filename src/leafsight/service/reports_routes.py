@@ -102,7 +102,7 @@ async def ticket(
     await parts.access.caller(request, "admin")
     await asyncio.to_thread(Reports(parts.blobs).check, id, name)
     now_ms = parts.now_ms()
-    made = tickets.issue(await _secret(parts), id, name, now_ms)
+    made = tickets.issue(await secret_of(parts), id, name, now_ms)
     url = f"/v1/reports/{id}/files/{quote(name)}?ticket={made}"
     return json_answer({"url": url, "expires_at": now_ms + tickets.LASTS_MS})
 
@@ -136,10 +136,10 @@ async def _opens(parts: Parts, ticket: str, report: str, name: str) -> bool:
     now_ms = parts.now_ms()
     if not tickets.is_timely(ticket, now_ms):
         return False
-    return tickets.holds(ticket, await _secret(parts), report, name, now_ms)
+    return tickets.holds(ticket, await secret_of(parts), report, name, now_ms)
 
 
-async def _secret(parts: Parts) -> bytes:
+async def secret_of(parts: Parts) -> bytes:
     """Of all copies of the service; the database is asked once a process."""
     secrets = parts.state.secrets
     if (known := secrets.known(tickets.SIGNED_WITH)) is not None:

@@ -1,7 +1,8 @@
 """The process that opens what a stranger sent: ``python -m leafsight.service.upload_check FILE``.
 
-Enters: one archive of class folders. Leaves: what is in it, as JSON on stdout. It
-writes into the folder of the file only, under names made here, and knows neither database nor network.
+Enters: one archive or photograph, and the model that serves. Leaves: what is in it, as JSON on stdout; what
+was found out about each photograph, as files beside it. It writes into the folder of the file only, under
+names made here, and knows neither database nor network.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leafsight.errors import DatasetError, ImageError, LeafsightError
-from leafsight.service.minded import mind
-from leafsight.storage import ArchiveLimits
+from leafsight.feedback import Sent
+from leafsight.images import DecodeLimits
+from leafsight.service.upload_labels import CLASS_LIST
+from leafsight.storage import ArchiveLimits, mind
 
 if TYPE_CHECKING:
     from leafsight.dataset import PhotoIndex
@@ -34,9 +37,20 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--max-bytes", type=int, required=True)
     parser.add_argument("--max-pixels", type=int, required=True)
+    parser.add_argument("--bundle", type=Path, help="of the model that serves; without it nothing is judged")
+    parser.add_argument(
+        "--label-file", type=Path, help="holds the class of one photograph; without it the file is an archive"
+    )
     given = parser.parse_args(words)
+    limits = DecodeLimits(max_bytes=given.max_bytes, max_pixels=given.max_pixels)
     try:
-        found = look_into(given.file, max_bytes=given.max_bytes, max_pixels=given.max_pixels)
+        if given.label_file is None:
+            found = look_into(
+                given.file, max_bytes=given.max_bytes, max_pixels=given.max_pixels, bundle=given.bundle
+            )
+        else:
+            sent = [Sent(given.file.name, given.label_file.read_text(encoding="utf-8"), given.file)]
+            found = _examined(sent, given.bundle, given.file.parent, limits)
     except LeafsightError as error:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return 1
@@ -44,32 +58,58 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def look_into(file: Path, *, max_bytes: int, max_pixels: int) -> dict[str, Any]:
+def look_into(file: Path, *, max_bytes: int, max_pixels: int, bundle: Path | None = None) -> dict[str, Any]:
     """What is in an upload.
 
     Args:
         file: the upload; beside it, files may be made.
         max_bytes: of one photograph.
         max_pixels: of one photograph.
+        bundle: of the model that serves; with it, each photograph is judged (``feedback.examine``).
 
     Raises:
         LeafsightError: it could not be looked into, and that is not its own fault.
     """
-    from leafsight.dataset import index_photos
-    from leafsight.images import DecodeLimits
-    from leafsight.progress import Lines
-
+    limits = DecodeLimits(max_bytes=max_bytes, max_pixels=max_pixels)
     try:
-        index = index_photos(
-            file,
-            store=file.parent / "store",
-            limits=DecodeLimits(max_bytes=max_bytes, max_pixels=max_pixels),
-            archive_limits=archive_limits(max_bytes),
-            progress=Lines(sys.stderr),
-        )
+        index = _index(file, limits, archive_limits(max_bytes))
     except (DatasetError, ImageError) as error:
         return {**nothing_found(), "refused": {"message": _short(error.message, file), "hint": error.hint}}
-    return {**nothing_found(), **_found(index, file)}
+    found = {**nothing_found(), **_found(index, file)}
+    return found if bundle is None else {**found, **_examined(_sent(index), bundle, file.parent, limits)}
+
+
+def _index(file: Path, limits: DecodeLimits, unpacked: ArchiveLimits) -> PhotoIndex:
+    """By the list in the archive, where there is one that names photographs in it; else by its folders."""
+    from leafsight.dataset import index_photos
+    from leafsight.progress import Lines
+    from leafsight.service.upload_lists import index_listed, lists_in
+
+    lists, talk = lists_in(file, unpacked), Lines(sys.stderr)
+    if lists.named:
+        return index_listed(file, lists, limits, unpacked, talk)
+    if lists.classes:
+        (file.parent / CLASS_LIST).write_bytes(lists.classes)  # the room looks for it beside the archive
+    return index_photos(
+        file, store=file.parent / "store", limits=limits, archive_limits=unpacked, progress=talk
+    )
+
+
+def _sent(index: PhotoIndex) -> list[Sent]:
+    """The photographs that can be used, each with its class."""
+    usable = index.usable()
+    columns = (usable.column(name) for name in ("path", "class_name", "given_group"))
+    rows = zip(*columns, usable.files(), strict=True)
+    return [Sent(name, class_name, file, group) for name, class_name, group, file in rows]
+
+
+def _examined(sent: list[Sent], bundle: Path, folder: Path, limits: DecodeLimits) -> dict[str, Any]:
+    from leafsight.feedback import examine
+    from leafsight.progress import Lines
+
+    done = examine(sent, bundle, folder, limits=limits, progress=Lines(sys.stderr))
+    faults = [{"photograph": name[:LONGEST], "fault": fault[:LONGEST]} for name, fault in done.faults[:SHOWN]]
+    return {"examined": {"photographs": done.photographs, "faulty": faults, "left_out": done.left_out}}
 
 
 def archive_limits(max_file_bytes: int) -> ArchiveLimits:

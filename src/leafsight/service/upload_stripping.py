@@ -2,7 +2,7 @@
 
 Enters: the body of an upload. Leaves: the bytes to keep, and what was left out of an archive. JPEG, PNG and
 WebP lose nothing but their notes; BMP and TIFF become PNG. An archive is written anew, entry by entry, of
-photographs alone. Nothing touches the disk before it is stripped.
+photographs and of what says which class they are of. Nothing touches the disk before it is stripped.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from leafsight.errors import ImageError, ImageTooLargeError
 from leafsight.images import DecodeLimits, ImageFormat, decode, read_header, strip_metadata
+from leafsight.service.upload_labels import label_file
 from leafsight.service.upload_members import entries_of
 from leafsight.service.upload_types import ending_of
 from leafsight.storage import free_name
@@ -100,21 +101,40 @@ def _archive(body: bytes, ending: str, limits: DecodeLimits) -> Kept:
     kept, out, cleaner = Kept(b"", ending), io.BytesIO(), _Cleaner(limits)
     most_bytes = GROWTH * len(body) + SPARE_BYTES
     taken: dict[str, int] = {}
+    keys: set[str] = set()
+    later: list[tuple[str, bytes, bool]] = []
+    later_bytes = 0
     with (_zip_writer if ending == "zip" else _tar_writer)(out, ending) as write:
         for entry in entries_of(body, limits.max_bytes):
+            labels = None if entry.data is None else label_file(entry.name, entry.data)
             try:
                 if entry.data is None:
                     raise ImageTooLargeError(f"longer than {limits.max_bytes:,} bytes")
-                clean, changed = cleaner.clean(entry.data)
-                if out.tell() + len(clean) > most_bytes:
+                clean, changed = (labels, "") if labels is not None else cleaner.clean(entry.data)
+                if out.tell() + later_bytes + len(clean) > most_bytes:
                     raise ImageTooLargeError("the archive would grow too much")
             except ImageError as error:
                 kept.leave_out(entry.name, error.message)
                 continue
-            name = f"{entry.name}.{changed}" if changed else entry.name
-            write(free_name(name, taken), clean, entry.packed)
+            if entry.name.endswith(".cls"):
+                keys.add(_key(entry.name))
+            if changed:
+                later.append((entry.name, clean, entry.packed))
+                later_bytes += len(clean)
+            else:
+                write(free_name(entry.name, taken), clean, entry.packed)
+        for name, clean, packed in later:
+            # In a shard a photograph belongs to its label by all that stands before the first dot.
+            named = f"{_key(name)}.png" if _key(name) in keys else f"{name}.png"
+            write(free_name(named, taken), clean, packed)
     kept.body = out.getvalue()
     return kept
+
+
+def _key(name: str) -> str:
+    """What a photograph of a shard and its label have in common: the path up to the first dot of its end."""
+    folder, slash, last = name.rpartition("/")
+    return folder + slash + last.partition(".")[0]
 
 
 class _Cleaner:

@@ -68,6 +68,43 @@ class Settings:
         choices=("never", "ask", "always"),
     )
     keep_days: int = _setting(90, "for how long a server remembers predictions", least=1, most=36_500)
+    registry_url: str = _setting(
+        "", "where several servers share their models, such as s3://bucket; none means state_dir"
+    )
+    learning_accept: str = _setting(
+        "hand", "who accepts what people send to learn from: a person, or for clean photographs a rule",
+        choices=("hand", "clean"),
+    )  # fmt: skip
+    learning_promote: str = _setting(
+        "auto", "whether a model that holds the gate is promoted by itself, or a person is asked",
+        choices=("auto", "ask"),
+    )  # fmt: skip
+    retrain_after: int = _setting(
+        0, "so many newly accepted photographs begin a retraining; 0 means none do", least=0, most=10_000_000
+    )
+    retrain_every_hours: int = _setting(
+        0, "a retraining begins so often if something was accepted; 0 means never", least=0, most=100_000
+    )
+    retrain_on_drift: str = _setting(
+        "no", "whether drift begins a retraining, if something was accepted", choices=("no", "yes")
+    )
+    most_per_source: int = _setting(
+        500,
+        "photographs of one class that one sender may add between two retrainings",
+        least=1,
+        most=1_000_000,
+    )
+    training_data: Path | None = _setting(
+        None, "folder of the photographs that the model was trained from, for the full path of a retraining"
+    )
+    watch_minutes: int = _setting(
+        60, "for how long a promoted model is held against the one before; 0 means not at all",
+        least=0, most=100_000,
+    )  # fmt: skip
+    shadow_percent: int = _setting(
+        0, "of the photographs that the challenger answers, too, without being heard", least=0, most=100
+    )
+    alert_url: str = _setting("", "where a server sends its alerts; none means nowhere", secret=True)
     server: str = _setting("", "address of a leafsight server to ask instead of a model here")
     key: str = _setting("", "key for that server", secret=True)
 
