@@ -36,6 +36,11 @@ VERBS = {
     "export": ("export", "Turn a finished training run into one model file."),
     "serve": ("serve", "Serve predictions over HTTP."),
     "models": ("models", "List, add, promote and roll back the models that are served."),
+    "feedback": ("feedback", "Send, look through, accept and reject photographs to learn from."),
+    "retrain": ("retrain", "Make the next model from what was accepted."),
+    "promote": ("promotion", "Let a model serve."),
+    "rollback": ("promotion", "Put the former model back in its place."),
+    "history": ("promotion", "Which models served, since when and why."),
     "keys": ("keys", "Make, list and revoke the keys of a server."),
     "db": ("db", "Migrate, back up, restore and prune what a server remembers."),
     "recipes": ("recipes", "List, copy and check training recipes."),
@@ -57,8 +62,9 @@ class LazyGroup(click.Group):
         """Import the verb ``name``; ``None`` when there is no such verb."""
         if name not in VERBS:
             return None
-        command = getattr(import_module(f"leafsight.cli.{VERBS[name][0]}"), "command", None)
-        return command if isinstance(command, click.Command) else None
+        module = import_module(f"leafsight.cli.{VERBS[name][0]}")
+        named = (getattr(module, word, None) for word in (name, "command"))  # several verbs may share a file
+        return next((one for one in named if isinstance(one, click.Command)), None)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing them."""

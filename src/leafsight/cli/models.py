@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leafsight.cli.terminal import json_option, print_json, print_table, talk
+from leafsight.cli.promotion import (
+    SHORT_DIGITS,
+    alias_option,
+    limit_option,
+    moment,
+    moved,
+    override_option,
+    plain_of,
+    print_changes,
+    promote_here,
+    reason_option,
+    registry_for,
+    roll_back_here,
+    steps_option,
+)
+from leafsight.cli.terminal import json_option, print_json, print_table, settings_for, talk
 from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
     from leafsight.registry import Change, Entry, Registry
-
-SHORT_DIGITS = 12
-alias_option = click.option(
-    "--alias", default="serving", show_default=True, help="The name that points to a model."
-)
-reason_option = click.option("--reason", default="", help="Why; kept in the history.")
 
 
 @click.group(name="models")
@@ -42,7 +51,7 @@ def list_models(as_json: bool) -> None:
             entry.hash[:SHORT_DIGITS],
             entry.name,
             ", ".join(names),
-            _when(entry.created_ms),
+            moment(entry.created_ms),
             entry.classes,
             bytes_in_words(entry.bytes),
             "damaged" if entry.damaged else entry.note,
@@ -62,37 +71,38 @@ def add(file: Path, note: str, promote: bool, as_json: bool) -> None:
     """Verify the model FILE, copy it into the registry, and print its hash."""
     registry = _registry()
     entry = registry.add(file, note)
-    change = registry.promote(entry.hash, reason=note, by=_person()) if promote else None
+    change = promote_here(settings_for(), entry.hash, "serving", note, override=False) if promote else None
     if as_json:
         print_json(entry.to_dict() | {"change": change.to_dict() if change else None})
         return
     click.echo(entry.hash)
-    talk(_moved(change) if change else f"next: leafsight models promote {entry.hash[:SHORT_DIGITS]}")
+    talk(moved(plain_of(change)) if change else f"next: leafsight models promote {entry.hash[:SHORT_DIGITS]}")
 
 
 @command.command(name="promote")
 @click.argument("id", metavar="ID")
 @alias_option
+@override_option
 @reason_option
 @json_option
-def promote(id: str, alias: str, reason: str, as_json: bool) -> None:  # noqa: A002 (the word people type)
+def promote(id: str, alias: str, override: bool, reason: str, as_json: bool) -> None:  # noqa: A002 (the word people type)
     """Let the model ID serve, all at once: a hash, its first digits, an alias, or 'builtin'."""
-    _tell(_registry().promote(id, alias, reason, _person()), as_json)
+    _tell(promote_here(settings_for(), id, alias, reason, override=override), as_json)
 
 
 @command.command(name="rollback")
 @alias_option
-@click.option("--steps", default=1, show_default=True, help="How many promotions to take back.")
+@steps_option
 @reason_option
 @json_option
 def rollback(alias: str, steps: int, reason: str, as_json: bool) -> None:
     """Put the former model back in its place."""
-    _tell(_registry().rollback(alias, steps, reason, _person()), as_json)
+    _tell(roll_back_here(settings_for(), alias, steps, reason), as_json)
 
 
 @command.command(name="history")
 @alias_option
-@click.option("--limit", default=50, show_default=True, help="Most changes.")
+@limit_option
 @json_option
 def history(alias: str, limit: int, as_json: bool) -> None:
     """What an alias pointed to, the newest first: since when, why, and by whom."""
@@ -100,18 +110,7 @@ def history(alias: str, limit: int, as_json: bool) -> None:
     if as_json:
         print_json([change.to_dict() for change in changes])
         return
-    rows = [
-        (
-            change.number,
-            change.kind,
-            change.hash[:SHORT_DIGITS],
-            _when(change.since_ms),
-            change.by,
-            change.reason,
-        )
-        for change in changes
-    ]
-    print_table("", ("change", "kind", "hash", "since (UTC)", "by", "reason"), rows, right=(0,))
+    print_changes([plain_of(change) for change in changes])
 
 
 @command.command(name="show")
@@ -169,44 +168,15 @@ def verify(as_json: bool) -> int:
 
 
 def _registry() -> Registry:
-    from leafsight.cli.places import registry_dir
-    from leafsight.cli.terminal import settings_for
-    from leafsight.registry import open_registry
-
-    return open_registry(registry_dir(settings_for()))
+    return registry_for(settings_for())
 
 
 def _tell(change: Change, as_json: bool) -> None:
     if as_json:
         print_json(change.to_dict())
     else:
-        click.echo(_moved(change))
-
-
-def _moved(change: Change) -> str:
-    return f"{change.alias} is {change.hash[:SHORT_DIGITS]} since {_when(change.since_ms)} UTC"
+        click.echo(moved(plain_of(change)))
 
 
 def _names(entry: Entry, aliases: dict[str, str]) -> list[str]:
     return [alias for alias, pointed in aliases.items() if pointed == entry.hash]
-
-
-def _when(moment_ms: int) -> str:
-    """A moment for people; nothing for the built-in model, which was always there."""
-    from datetime import UTC, datetime
-
-    try:
-        moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return "?"
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment_ms else ""
-
-
-def _person() -> str:
-    """Who runs the command, as the system has it; empty when it does not say."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in many containers
-        return ""

@@ -58,5 +58,10 @@ def registry_dir(settings: Settings) -> Path:
     return _state_dir(settings) / "registry"
 
 
+def work_dir(settings: Settings) -> Path:
+    """Where a retraining keeps what it needs between its steps: ``learning`` in ``state_dir``."""
+    return _state_dir(settings) / "learning"
+
+
 def _state_dir(settings: Settings) -> Path:
     return settings.state_dir.expanduser().absolute()

@@ -133,7 +133,7 @@ def _ask_server(settings: Settings, *, views: int, top: int, named: bool) -> Pre
 
     if views != 1:
         raise UsageError("--views is for a model here", hint="a server decides that by itself; leave it out")
-    client = Client(settings.server, key=_key_for(settings, named), timeout_s=SERVER_TIMEOUT_S)
+    client = Client(settings.server, key=key_for(settings, named), timeout_s=SERVER_TIMEOUT_S)
     click.get_current_context().call_on_close(client.close)
     if not named:
         talk(f"asking the server {client.url}, as the settings say")
@@ -142,7 +142,7 @@ def _ask_server(settings: Settings, *, views: int, top: int, named: bool) -> Pre
     return RemotePredictor(client, top=top)
 
 
-def _key_for(settings: Settings, named: bool) -> str | None:
+def key_for(settings: Settings, named: bool) -> str | None:
     """The key, unless only the file of this folder names the server: it might belong to somebody else.
 
     A file that names both has a key of its own to lose; the one in the environment is the person's.

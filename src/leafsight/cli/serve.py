@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leafsight.cli.places import blob_url, database_url, registry_dir
+from leafsight.cli.places import blob_url, database_url, registry_dir, work_dir
 from leafsight.cli.terminal import cores, settings_for, talk
 from leafsight.errors import UsageError, require
 
@@ -41,6 +41,22 @@ if TYPE_CHECKING:
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Collection whose health and figures the page shows."
 )
+@click.option("--registry", help="Where several servers share their models, such as s3://bucket/prefix.")
+@click.option(
+    "--training-data",
+    type=click.Path(path_type=Path),
+    help="Photographs that the model was trained from, for the full path of a retraining.",
+)
+@click.option(
+    "--learning-accept",
+    type=click.Choice(["hand", "clean"]),
+    help="Who accepts what people send to learn from.",
+)
+@click.option(
+    "--learning-promote",
+    type=click.Choice(["auto", "ask"]),
+    help="Whether a model that holds the gate is promoted by itself.",
+)
 def command(
     host: str | None,
     port: int | None,
@@ -54,23 +70,29 @@ def command(
     deadline_ms: int | None,
     keep_photos: str | None,
     data: Path | None,
+    registry: str | None,
+    training_data: Path | None,
+    learning_accept: str | None,
+    learning_promote: str | None,
 ) -> int:
     """Serve predictions over HTTP until Ctrl-C or SIGTERM; SIGHUP replaces the processes one by one."""
     settings = settings_for(
         host=host, port=port, admin_port=admin_port, admin_host=admin_host, workers=workers, model=model,
         state_dir=state_dir, database_url=database, blob_url=blobs, deadline_ms=deadline_ms,
-        keep_photos=keep_photos, data=data,
+        keep_photos=keep_photos, data=data, registry_url=registry, training_data=training_data,
+        learning_accept=learning_accept, learning_promote=learning_promote,
     )  # fmt: skip
     for library in ("fastapi", "uvicorn", "sqlalchemy"):
         require(library, "serve")
-    options = _options(settings)
+    options = service_options(settings)
     _prepare(options)
     from leafsight.service import serve
 
     return serve(options, say=talk)
 
 
-def _options(settings: Settings) -> ServiceOptions:
+def service_options(settings: Settings) -> ServiceOptions:
+    """The settings in the words of room ``service``."""
     from typing import cast
 
     from leafsight.service import KeepPhotos, ServiceOptions
@@ -93,10 +115,29 @@ def _options(settings: Settings) -> ServiceOptions:
         keep_photos=cast(KeepPhotos, settings.keep_photos),
         keep_days=settings.keep_days,
         data=_collection(settings.data),
+        **_learning(settings),
     )
 
 
-def _collection(data: Path | None) -> Path | None:
+def _learning(settings: Settings) -> dict[str, Any]:
+    """How the service learns from what people send."""
+    return {
+        "accept": settings.learning_accept,
+        "promote": settings.learning_promote,
+        "retrain_after": settings.retrain_after,
+        "retrain_every_h": settings.retrain_every_hours,
+        "retrain_on_drift": settings.retrain_on_drift == "yes",
+        "most_per_source": settings.most_per_source,
+        "training_data": _collection(settings.training_data, "--training-data"),
+        "watch_minutes": settings.watch_minutes,
+        "shadow_percent": settings.shadow_percent,
+        "alert_url": settings.alert_url,
+        "registry_url": settings.registry_url,
+        "work_dir": work_dir(settings),
+    }
+
+
+def _collection(data: Path | None, option: str = "--data") -> Path | None:
     """Where it really is, since a process may work elsewhere; one that is not there is a slip.
 
     Raises:
@@ -107,20 +148,26 @@ def _collection(data: Path | None) -> Path | None:
     path = data.expanduser().absolute()
     if not path.exists():
         raise UsageError(
-            f"the collection {path} is not there", hint="give a folder of class folders to --data"
+            f"the collection {path} is not there", hint=f"give a folder of class folders to {option}"
         )
     return path
 
 
 def _prepare(options: ServiceOptions) -> None:
     """What every process would stumble over is said once: the model, the database; and are there keys?"""
-    from leafsight.registry import SERVING, open_registry
+    from leafsight.registry import SERVING
+    from leafsight.service import registry_of
     from leafsight.state import open_state
 
     if options.model is None:
-        registry = open_registry(options.registry_dir)
+        registry = registry_of(options).near
+        registry.watch_token(SERVING)  # fetches what a bucket names, if there is one
         registry.bundle(registry.get(SERVING))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if options.alert_url:
+        from leafsight.monitoring import check_alert_url
+
+        check_alert_url(options.alert_url)
     state = open_state(options.database_url)
     try:
         keys = state.keys.any()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from leafsight.client.async_client import AsyncClient
     from leafsight.client.attempts import Surroundings
     from leafsight.client.client import Client
+    from leafsight.client.learning import Learning
     from leafsight.client.remote_predictor import MOST_TOP, RemotePredictor
 
 _HOME = {
@@ -38,6 +39,7 @@ _HOME = {
     "ConditionCard": "answers",
     "Correction": "answers",
     "Job": "answers",
+    "Learning": "learning",
     "MOST_TOP": "remote_predictor",
     "ModelDescription": "answers",
     "ModelEntry": "answers",
@@ -61,6 +63,7 @@ __all__ = [
     "ConditionCard",
     "Correction",
     "Job",
+    "Learning",
     "MOST_TOP",
     "ModelDescription",
     "ModelEntry",

@@ -32,6 +32,7 @@ from leafsight.client.answers import (
 from leafsight.client.attempts import Call, Patience, Surroundings, attempts
 from leafsight.client.calls import Heatmap
 from leafsight.client.following import Follower
+from leafsight.client.learning import Learning
 from leafsight.client.paging import MOST_PAGES, Cursor
 from leafsight.errors import require
 from leafsight.inference import Photo
@@ -96,6 +97,11 @@ class Client:
     def url(self) -> str:
         """The server's address."""
         return self._address.base
+
+    @property
+    def learning(self) -> Learning:
+        """What the server learns from, how it learns, and which model serves."""
+        return Learning(self._do, self._token)
 
     def predict(
         self,
