@@ -92,6 +92,13 @@ def faults_in_all_looks(
     return {name: found for name, found in faults.items() if found}
 
 
+def window_faults(page: Any, show: Callable[[str], object]) -> dict[str, list[str]]:
+    """The same while a window is over the page, which hides the landmarks below it from everybody."""
+    found = faults_in_all_looks(page, show)
+    left = {look: [one for one in faults if " landmarks " not in one] for look, faults in found.items()}
+    return {look: faults for look, faults in left.items() if faults}
+
+
 def _ask(page: Any, what: str, argument: Any = None) -> list[str]:
     functions = page.evaluate_handle(ASKED)
     faults: list[str] = functions.evaluate(f"(all, argument) => all.{what}(argument)", argument)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.service.running import running_service
 from tests.web.harness import ARGUMENTS, Faults, RunningPage, chromium_path, make_key, screenshot
+from tests.web.learning_server import Learning, learning_server
 from tests.web.looking import PATIENCE_MS
 
 HERE = Path(__file__).parent
@@ -140,3 +141,11 @@ def forget_uploads(where: RunningPage) -> None:
 def screenshot_fixture() -> Callable[..., Path]:
     """``screenshot(page, "name")``: a picture in build/screenshots, or in the folder SCREENSHOT_DIR."""
     return screenshot
+
+
+@pytest.fixture
+def learning(running_page: RunningPage) -> Iterator[tuple[str, Learning]]:
+    """A server that answers the routes of the learning loop by heart, and what it remembers."""
+    remembered = Learning()
+    with learning_server(running_page.url, remembered) as url:
+        yield url, remembered

@@ -109,7 +109,9 @@ def test_the_model_in_service_is_marked_in_words_and_shown_first(page: Any, two_
     expect(row(page, "newer").get_by_text("In service")).to_be_visible()
     expect(page.get_by_text("In service", exact=True)).to_have_count(1)
     says(row(page, "newer"), "after the corrections")
-    expect(page.get_by_role("heading", level=2)).to_have_text(["Models on this server", "newer"])
+    expect(page.get_by_role("heading", level=2)).to_have_text(
+        ["Models on this server", "In service, and before", "newer"]
+    )
     says(page.get_by_role("tabpanel"), "leafsight models promote")
 
 

@@ -244,11 +244,19 @@ def test_older_uploads_are_a_page_further(page: Any, where: RunningPage) -> None
     expect(page.get_by_role("button", name="Show older ones")).to_be_hidden()
 
 
-def test_teaching_is_there_and_says_truly_that_it_is_not_yet(page: Any, where: RunningPage) -> None:
+def test_three_steps_lead_from_a_photograph_to_a_model(page: Any, where: RunningPage) -> None:
     opened(page, where)
-    button = page.get_by_role("button", name="Teach the model")
-    expect(button).to_be_disabled()
-    says(page.locator(f"#{button.get_attribute('aria-describedby')}"), "Retraining is not here yet", "kept")
+    steps = page.get_by_role("list", name="Steps").get_by_role("button")
+    expect(steps).to_have_count(3)
+    expect(steps.first).to_have_attribute("aria-current", "step")
+    page.get_by_role("button", name="Look through the photographs").click()
+    page.get_by_role("heading", name="Look through").wait_for()
+    expect(steps.nth(1)).to_have_attribute("aria-current", "step")
+    steps.nth(2).click()
+    says(page.get_by_role("tabpanel"), "Nothing is accepted yet, so there is nothing to learn.")
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("tab", name="Teach").click()
+    expect(steps.nth(2)).to_have_attribute("aria-current", "step")  # where it was left
 
 
 def test_it_can_be_read_everywhere(

@@ -63,27 +63,29 @@ export function card(title, ...children) {
  * A table that scrolls sideways in its own frame.
  * columns: a title, or {title, number: bool, header: bool}; rows: arrays of strings, nodes or null, or
  * {group: title} for a line that names the rows under it.
- * options: {caption, class}; the caption names the table for those who do not see it.
+ * options: {caption, class, stack}; the caption names the table for those who do not see it. One that stacks shows
+ * each row as a block on a phone: the roles are said because a browser forgets them when cells are no cells.
  */
-export function table(columns, rows, { caption = "", class: kind = "" } = {}) {
+export function table(columns, rows, { caption = "", class: kind = "", stack = false } = {}) {
+  const role = (name) => (stack ? name : null);
   const shapes = columns.map((one) => (typeof one === "object" ? one : { title: one }));
   const cell = (value, at) => {
     const shape = shapes[at] ?? {};
     const attributes = { class: shape.number ? "number" : null };
     return shape.header
-      ? h("th", { ...attributes, scope: "row" }, value ?? "")
-      : h("td", attributes, value ?? "");
+      ? h("th", { ...attributes, scope: "row", role: role("rowheader") }, value ?? "")
+      : h("td", { ...attributes, role: role("cell"), "data-title": stack ? shape.title : null }, value ?? "");
   };
   const frame = h(
     "div",
-    { class: `scroll ${kind}`.trim() },
+    { class: `scroll ${kind} ${stack ? "stacks" : ""}`.trim() },
     h(
       "table",
-      {},
+      { role: role("table") },
       caption ? h("caption", {}, caption) : null,
-      h("thead", {}, h("tr", {}, shapes.map(({ title, number }) =>
-        h("th", { scope: "col", class: number ? "number" : null }, title)))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, Array.isArray(row) ? row.map(cell) : groupCell(row, shapes.length)))),
+      h("thead", { role: role("rowgroup") }, h("tr", { role: role("row") }, shapes.map(({ title, number }) =>
+        h("th", { scope: "col", role: role("columnheader"), class: number ? "number" : null }, title)))),
+      h("tbody", { role: role("rowgroup") }, rows.map((row) => h("tr", { role: role("row") }, Array.isArray(row) ? row.map(cell) : groupCell(row, shapes.length)))),
     ),
   );
   return reachable(frame, caption || "Table");

@@ -5,9 +5,11 @@
 import { bar, card, h, notice, table } from "./elements.js";
 import { markdown, section } from "./models-markdown.js";
 import { abroad, atHome, byClass, known, measure, MEASURES, mixUps, testedOn } from "./models-measures.js";
+import { className } from "./teach-training-words.js";
 import { bytes, count, duration, number, percent, plain, when, withInterval } from "./words.js";
 
 const FEW_PHOTOGRAPHS = 20;
+const ROLES = { train: "to learn from", calibration: "to calibrate", probe: "held out, to measure" };
 const SPLITS = [["train", "to learn from"], ["valid", "to choose by"], ["calibration", "to calibrate"], ["test", "to test"]];
 
 /** A card on `model`; `entry` is its row of /v1/models. */
@@ -19,6 +21,7 @@ export function modelCard(model) {
     inShort(model),
     fold("Measured", measured(model)),
     fold("Class by class", classes(model)),
+    lineage(model) ? fold("Lineage", lineage(model)) : null,
     fold("Made from", provenance(model)),
     fold("Model card", h("div", { class: "prose" }, markdown(model.card, { level: 3, without: model.name }))),
   );
@@ -108,6 +111,24 @@ function classes(model) {
     mixed.length ? h("ul", {}, mixed.map((one) =>
       h("li", {}, `${one.truth} taken for ${one.answer}: ${count(one.photos, "photograph")}, ${percent(one.share)} of that class`))) : null,
   ];
+}
+
+/** How a retraining made it of another model; null for a model that was made from nothing but photographs. */
+function lineage(model) {
+  const made = model.provenance ?? {};
+  const last = made.retraining;
+  if (!last) return null;
+  const photographs = Object.entries(last.contributions ?? {}).filter(([, many]) => typeof many === "number").map(([role, many]) => `${number(many)} ${ROLES[role] ?? plain(role).toLowerCase()}`);
+  const facts = [
+    ["Made from the model", h("a", { href: `#models/${last.parent}` }, h("code", {}, last.parent.slice(0, 16)))],
+    ["By", `${plain(last.path).toLowerCase()} training`],
+    ["Photographs that people sent", photographs.join(", ")],
+    ["New classes", (last.classes_added ?? []).map(className).join(", ")],
+    ["Training set", h("code", {}, (last.snapshot ?? "").slice(0, 16))],
+    ["Gate", h("a", { href: "#teach/model" }, "its report stands in the tab Teach")],
+    ["Before that", (made.lineage ?? []).slice(0, -1).reverse().map((one) => one.parent.slice(0, 8)).join(", ")],
+  ];
+  return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
 function provenance(model) {

@@ -1,13 +1,19 @@
 // The tab of models: which are kept, which is in service, what each can do, and how they differ.
-// Enters: /v1/models and /v1/models/{id}. Leaves: the tab. It changes nothing on the server.
+// Enters: /v1/models and /v1/models/{id}. Leaves: the tab, and promotions and rollbacks that a person confirmed.
 
 import { comparison } from "./models-compare.js";
 import { modelCard } from "./models-details.js";
+import { historyCard } from "./models-history.js";
+import { askPromote } from "./models-promoting.js";
+import { rights } from "./rights.js";
 
 export const title = "Models";
 
 const PAGE = 20;
 const MOST_COMPARED = 4;
+const MOST_NOTE = 120;
+const LOOKS = 12;
+const LOOK_MS = 500;
 let tab = null;
 
 export function mount(root, context) {
@@ -19,7 +25,8 @@ export function shown() {
   return tab?.look();
 }
 
-function makeTab(root, { api, elements, words }) {
+function makeTab(root, context) {
+  const { api, elements, words } = context;
   const { h, busy, card, failure, notice, replace } = elements;
   const list = h("ul", { class: "models-list" });
   const more = h("div", { class: "row" });
@@ -31,6 +38,8 @@ function makeTab(root, { api, elements, words }) {
   let entries = [];
   let next = null;
   let open = null;
+  let may = "none";
+  const inService = historyCard(context, changed);
 
   async function load() {
     replace(root, busy("Asking for the models"));
@@ -38,12 +47,14 @@ function makeTab(root, { api, elements, words }) {
     replace(
       root,
       card("Models on this server", beside, list, more, h("p", { class: "quiet small" },
-        "This page shows models and changes nothing. Another one is put into service with ",
-        h("code", {}, "leafsight models promote"), " on the server, or by the learning loop when it passes its gates.")),
+        "New models come from the tab Teach, or from ", h("code", {}, "leafsight models add"), " on the server. The same is done there with ",
+        h("code", {}, "leafsight models promote"), ".")),
+      inService.element,
       compared,
       details,
     );
     draw();
+    await past();
     const wanted = location.hash.split("/")[1];
     const first = entries.find((one) => wanted && one.id.startsWith(wanted)) ?? entries.find((one) => one.serving) ?? entries[0];
     if (first) await show(first.id, false);
@@ -53,6 +64,45 @@ function makeTab(root, { api, elements, words }) {
     const answer = await api.ask("/v1/models", { query: { limit: PAGE, after } });
     next = answer.next;
     return answer.models;
+  }
+
+  /** Who served before; a server without a registry of its own has no such list, and the rest is shown all the same. */
+  async function past() {
+    if (!entries.length) return;
+    try {
+      may = await rights();
+      await inService.show(entries);
+      draw();
+    } catch (problem) {
+      if (problem.status) inService.said(problem.detail);
+    }
+  }
+
+  async function again() {
+    await look();
+    await past();
+  }
+
+  async function changed(id) {
+    await past();
+    await taken(id);
+    await past();
+  }
+
+  async function promote(entry) {
+    const change = await askPromote(entry, entries.find((one) => one.serving));
+    if (!change) return;
+    inService.said(`${entry.name} ${entry.id.slice(0, 8)} was promoted. Servers take it up within seconds.`);
+    await changed(entry.id);
+  }
+
+  /** The server that is asked takes a promoted model up in a moment; what is shown waits for it, not for long. */
+  async function taken(id) {
+    for (let looks = 0; looks < LOOKS; looks += 1) {
+      await look();
+      if (entries.find((one) => one.id === id)?.serving) return;
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
   }
 
   /** The tab is seen again: another model may serve now. */
@@ -93,7 +143,7 @@ function makeTab(root, { api, elements, words }) {
       `${words.count(entry.classes, "class", "classes")}`,
       words.bytes(entry.bytes),
       entry.builtin ? "came with leafsight" : `kept since ${words.when(entry.created_at)}`,
-      entry.note && !entry.builtin ? entry.note : null,
+      entry.note && !entry.builtin ? shortened(entry.note) : null,
     ];
     const names = entry.aliases.filter((alias) => alias !== "serving");
     return h("li", { class: "models-row", "aria-current": entry.serving ? "true" : null },
@@ -110,7 +160,10 @@ function makeTab(root, { api, elements, words }) {
       h("button", {
         type: "button", onclick: () => show(entry.id, true), "aria-label": `Show ${entry.name} ${short}`,
         "aria-pressed": String(open === entry.id),
-      }, "Show"));
+      }, "Show"),
+      may === "all" && !entry.serving && !entry.damaged ? h("button", {
+        type: "button", onclick: () => promote(entry), "aria-label": `Promote ${entry.name} ${short}`,
+      }, "Promote") : null);
   }
 
   async function show(id, asked) {
@@ -168,5 +221,16 @@ function makeTab(root, { api, elements, words }) {
     }
   }
 
-  return { load, look };
+  window.addEventListener("hashchange", () => {
+    const [name, wanted] = location.hash.slice(1).split("/");
+    const other = name === "models" && wanted && entries.find((one) => one.id.startsWith(wanted));
+    if (other && other.id !== open) show(other.id, true);
+  });
+
+  return { load, look: again };
+}
+
+/** Notes of retrainings are long; the whole of one stands under "Made from". */
+function shortened(note) {
+  return note.length > MOST_NOTE ? `${note.slice(0, MOST_NOTE).trimEnd()}\u2026` : note;
 }

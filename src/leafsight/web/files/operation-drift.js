@@ -24,7 +24,7 @@ export function driftCard() {
   const meaning = folded("What they mean");
   meaning.show(explained);
   let last = "";
-  const element = card("Drift so far", sentence, windows, numbers.element, meaning.element);
+  const element = card("Drift over time", sentence, windows, numbers.element, meaning.element);
 
   function show(drift) {
     if (drift.said !== last) replace(sentence, notice(KINDS[drift.state] ?? "info", drift.said));

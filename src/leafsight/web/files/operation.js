@@ -1,10 +1,13 @@
 // The tab of those who run the service: how much there is to do, what was diagnosed, whether it looks as before.
-// Enters: /v1/load, /v1/insight and /v1/predictions. Leaves: cards that refresh while they are seen. It draws
+// Enters: /v1/load, /v1/insight, /v1/predictions, /v1/watch and /v1/retraining. Leaves: cards that refresh while they are seen. It draws
 // nothing itself and changes nothing, but for corrections, which have a module of their own.
 
 import { driftCard } from "./operation-drift.js";
+import { learningCard } from "./operation-learning.js";
 import { healthCard, loadCard } from "./operation-load.js";
 import { correctionsCard, diagnosedCard, newestCard } from "./operation-lately.js";
+import { referenceCard } from "./operation-reference.js";
+import { watchCard } from "./operation-watch.js";
 
 export const title = "Operation";
 
@@ -42,6 +45,9 @@ function makeTab(root, context) {
     newest: newestCard(context, look),
     corrections: correctionsCard(context, look),
     drift: driftCard(),
+    watch: watchCard(),
+    reference: referenceCard(context, look),
+    learning: learningCard(),
   };
   const line = h("div", { class: "operation-line" });
   const pause = h("button", { type: "button", "aria-pressed": "false", onclick: toggle }, "Pause");
@@ -80,10 +86,16 @@ function makeTab(root, context) {
   }
 
   async function lately() {
-    const [insight, page] = await Promise.all([
+    const [insight, page, watch, { trigger }, { models }] = await Promise.all([
       api.ask("/v1/insight", { query: { days: 30 } }),
       api.ask("/v1/predictions", { query: { limit: 10 } }),
+      api.ask("/v1/watch"),
+      api.ask("/v1/retraining", { query: { limit: 1 } }),
+      api.ask("/v1/models", { query: { limit: 200 } }),
     ]);
+    cards.watch.show(watch, new Map(models.map((one) => [one.id, one.name])));
+    cards.reference.show(insight.reference_drift);
+    cards.learning.show(trigger, insight.shadow);
     cards.diagnosed.show(insight);
     cards.health.stored(insight);
     cards.newest.show(page);
@@ -97,8 +109,8 @@ function makeTab(root, context) {
     replace(root,
       h("div", { class: "operation-top" }, h("p", { class: "quiet" },
         "Figures are those of all processes of this service, and are looked up again every few seconds."), pause),
-      line, cards.health.element, cards.load.element, cards.diagnosed.element, cards.newest.element,
-      cards.corrections.element, cards.drift.element);
+      line, cards.health.element, cards.load.element, cards.watch.element, cards.diagnosed.element,
+      cards.newest.element, cards.corrections.element, cards.reference.element, cards.drift.element, cards.learning.element);
   }
 
   function trouble(error) {

@@ -1,37 +1,27 @@
-// Tab Teach: photographs that the next model may learn from. Enters: files of a person, and /v1/uploads. Leaves:
-// uploads with a key of their own, so that one is kept once however often it is sent, and what became of each.
+// Tab Teach: photographs that the next model learns from, in three steps. Enters: the fragment of the address,
+// which names a step. Leaves: the three steps, of which one is shown. What a step does is in its own modules.
 
-import { archives } from "./teach-archives.js";
-import { photographs } from "./teach-photographs.js";
-import { makeQueue } from "./teach-queue.js";
-import { makeList } from "./teach-list.js";
+import { makeLook } from "./teach-look.js";
+import { makeModel } from "./teach-model.js";
+import { makeSend } from "./teach-send.js";
+import { makeSteps } from "./teach-steps.js";
 
 export const title = "Teach";
-let list = null;
+let steps = null;
 
 export function mount(root, context) {
-  const { elements: { card, h } } = context;
-  list = makeList(context);
-  const queue = makeQueue(context, () => list.look());
-  const told = h("p", { class: "quiet", id: "teach-not-yet" },
-    "Retraining is not here yet: it comes with the learning loop. What you send is kept, and looked into at once.");
-  root.append(
-    h("p", { class: "quiet" }, "Photographs sent here are for the next model. They are kept without what the camera "
-      + "wrote into them, such as the place; the pixels stay as they are."),
-    h("div", { class: "columns" }, archives(context, queue), photographs(context, queue)),
-    queue.element,
-    card("What was sent", list.element),
-    card("The next model",
-      h("div", {}, h("button", { type: "button", class: "primary", disabled: true, "aria-describedby": told.id },
-        "Teach the model")),
-      told),
-  );
+  steps = makeSteps([
+    { name: "send", title: "Send", about: "photographs with labels", make: makeSend },
+    { name: "look", title: "Look through", about: "accept, correct, reject", make: makeLook },
+    { name: "model", title: "Teach the model", about: "train, compare, promote", make: makeModel },
+  ], context);
+  root.append(steps.element);
 }
 
 export function shown() {
-  list?.start();
+  steps?.shown();
 }
 
 export function hidden() {
-  list?.stop();
+  steps?.hidden();
 }
