@@ -74,7 +74,8 @@ AGAIN        = $(BIN)/leafsight train builtin-again $(LICENSED)
 FINER        = $(AGAIN) --pretrained runs/mixed-wide/checkpoint/best.safetensors --cache runs/finer-data \
                --set data.cache_side_px=200 --set preprocessing.side_px=192 \
                --set stages.0.epochs=5 --set stages.0.learning_rate=0.0002
-EXPORTED     = --set side_px=256 --set export.mirrored=true --set stress_rounds=2 --set calibration.familiarity_keep=0.95
+EXPORTED     = --set side_px=256 --set export.mirrored=true --set stress_rounds=2 --set calibration.familiarity_keep=0.95 \
+               --set memory_beside=true
 FIRST        = --pretrained runs/builtin/checkpoint/best.safetensors --cache runs/builtin/data
 
 builtin: install

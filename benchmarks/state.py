@@ -4,7 +4,8 @@
         [--json]
 
 Measured in one process and one thread, on a database that holds ``--rows`` predictions already, each with an
-answer of about 2 KB and an embedding of 1280 numbers. SQLite lies in ``--folder``: what waits for the disk
+answer of about 2 KB and an embedding of 1280 numbers; contributions are measured on as many of those, of 60
+classes, a tenth of them accepted. SQLite lies in ``--folder``: what waits for the disk
 depends on that disk. ``--postgres`` starts a private server on a Unix socket, with fsync, for the time of the
 measurement (it must be installed); ``--database`` takes another one, which should be empty.
 
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.state.own_postgres import own_postgres
 
-from leafsight.state import CorrectionRecord, PredictionRecord, State, new_id, open_state
+from leafsight.state import (
+    ContributionRecord,
+    CorrectionRecord,
+    PredictionRecord,
+    State,
+    new_id,
+    open_state,
+)
 
 CLASSES = [f"crop{i % 14}/condition{i}" for i in range(60)]
 DAY = 86_400_000
@@ -60,6 +69,38 @@ def records(count: int, rng: np.random.Generator, *, stored: bool = False) -> li
                 embedding=rng.standard_normal(1280).astype(np.float16),
                 quality={"sharpness": 12.5, "exposure": 0.5},
                 latency_ms=float(rng.gamma(4, 5)),
+            )
+        )
+    return made
+
+
+def contributions(
+    count: int, rng: np.random.Generator, *, state: str = "waiting"
+) -> list[ContributionRecord]:
+    """Photographs of 60 classes, a third of them with a finding."""
+    made = []
+    for _ in range(count):
+        one = new_id()
+        label = CLASSES[int(rng.integers(60))]
+        finding = {"kind": "blurred", "said": "it is blurred", "blocks": False, "sharpness": 1.5}
+        made.append(
+            ContributionRecord(
+                id=one,
+                created_ms=time.time_ns() // 1_000_000,
+                name=f"{label}/{one}.jpg",
+                class_name=label,
+                label=label,
+                state=state,  # type: ignore[arg-type]
+                photo_sha256="a" * 64,
+                pixel_hash=one * 2,
+                look_hash=int(rng.integers(2**63)),
+                blob=f"contributions/{one}.jpg",
+                group_id=one,
+                findings=[finding] if rng.integers(3) == 0 else [],
+                quality={"sharpness": 12.5, "exposure": 0.5},
+                embedding=rng.standard_normal(1280).astype(np.float16),
+                embedded_by="5" * 64,
+                decided_ms=None if state == "waiting" else 1,
             )
         )
     return made
@@ -116,6 +157,48 @@ def measure(state: State, rows: int, rounds: int) -> Iterator[tuple[str, tuple[f
     yield "check", timed(state.check, rounds)
 
 
+def measure_contributions(state: State, rows: int, rounds: int) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The same of contributions; of what takes a second, five times."""
+    rng = np.random.default_rng(0)
+    some = 5
+    for number in range(rows // 500):
+        state.contributions.add_many(contributions(500, rng, state="waiting" if number % 10 else "accepted"))
+    waiting = [contributions(1000, rng) for _ in range(2 * some + 10)]
+    given = [[one.id for one in batch] for batch in waiting]
+    yield "add 1,000 contributions, kept", timed(lambda: state.contributions.add_many(waiting.pop()), some)
+    for batch in waiting:
+        state.contributions.add_many(batch)
+    yield (
+        "decide 1,000 contributions, kept",
+        timed(lambda: state.contributions.decide(given.pop(), "accepted", by="bench"), some),
+    )
+    pages: dict[str, dict[str, str]] = {
+        "page of 50 contributions": {},
+        "... that wait": {"state": "waiting"},
+        "... of one class": {"label": CLASSES[7]},
+        "... of one class with a finding": {"label": CLASSES[7], "finding": "blurred"},
+    }
+    for name, asked in pages.items():
+        work = lambda asked=asked: state.contributions.page(limit=50, **asked)  # noqa: E731
+        yield name, timed(work, max(20, rounds // 5))
+    yield "counts of all contributions", timed(state.contributions.counts, some)
+    yield "accepted_since", timed(lambda: state.contributions.accepted_since(2), max(20, rounds // 5))
+
+    def read_some() -> None:
+        for _ in islice(state.contributions.look_alikes(), 10_000):
+            pass
+
+    yield "look_alikes, 10,000 of them", timed(read_some, some)
+    one = next(state.contributions.all_accepted())
+    embedding = rng.standard_normal(1280).astype(np.float16)
+    yield (
+        "annotate one contribution, losable",
+        timed(
+            lambda: state.contributions.annotate(one.id, embedding=embedding, embedded_by="6" * 64), rounds
+        ),
+    )
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--folder", type=Path, default=Path())
@@ -136,10 +219,11 @@ def main() -> None:
         for name, url in urls.items():
             with open_state(url) as state:
                 found[name] = dict(measure(state, given.rows, given.rounds))
+                found[name] |= measure_contributions(state, given.rows, given.rounds)
     if given.json:
         print(json.dumps(found, indent=2))
         return
-    print(f"ms, median (95th percentile); {given.rows} predictions, {given.rounds} rounds")
+    print(f"ms, median (95th percentile); {given.rows} rows there before, {given.rounds} rounds")
     print("| |", " | ".join(found), "|")
     print("|---|" + "---|" * len(found))
     for what in next(iter(found.values())):

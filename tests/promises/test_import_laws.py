@@ -28,6 +28,7 @@ OWNERS = {
     "obstore": {"state"},
     "httpx2": {"client"},
     "httpcore2": {"client"},
+    "dbos": {"retraining"},
     "leafsight.settings": {"cli", "settings"},
 }
 # file -> the line planted at its end, and what the linter must say
@@ -47,6 +48,9 @@ PLANTED = {
     "state/ids.py": ("import httpx2", "law 5: httpx2", "leafsight.state.ids -> httpx2"),
     "state/paging.py": ("import opentelemetry", "law 5: opentelemetry", "state.paging -> opentelemetry"),
     "web/__init__.py": ("from leafsight import pages", "law 1", "leafsight.web -> leafsight.pages"),
+    "feedback/__init__.py": ("import dbos", "law 5: dbos", "leafsight.feedback -> dbos"),
+    "monitoring/__init__.py": ("from leafsight import retraining", "law 3", "leafsight.retraining"),
+    "retraining/__init__.py": ("import torch", "law 4: the learning loop", "leafsight.retraining -> torch"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "training/seeds.py": (
         "from leafsight import settings", "law 7", "leafsight.training.seeds -> leafsight.settings",
