@@ -118,8 +118,8 @@ class FakeDesk:
         self.asked.append(("promote", name, alias, reason, override))
         return change(alias, "promote")
 
-    def roll_back(self, *, alias: str, steps: int, reason: str) -> dict[str, Any]:
-        self.asked.append(("rollback", alias, steps, reason))
+    def roll_back(self, *, alias: str, steps: int, reason: str, over: str | None = None) -> dict[str, Any]:
+        self.asked.append(("rollback", alias, steps, reason, over))
         return change(alias, "rollback")
 
     def model_history(self, alias: str, limit: int) -> list[dict[str, Any]]:

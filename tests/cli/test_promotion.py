@@ -108,7 +108,10 @@ def test_a_server_is_asked_when_one_is_named(monkeypatch: pytest.MonkeyPatch) ->
     )
     assert run_verb(rollback, *server, "--steps", "2").code == 0
     assert run_verb(history, *server, "--json").json[0]["number"] == 1
-    assert desk.asked == [("promote", "abcd", "serving", "r", True), ("rollback", "serving", 2, "")]
+    assert desk.asked == [
+        ("promote", "abcd", "serving", "r", True),
+        ("rollback", "serving", 2, "", "d" * 64),
+    ]
 
 
 def test_a_registry_in_a_bucket(

@@ -131,3 +131,30 @@ def test_counters_that_cannot_be_read_cost_only_themselves(world: World) -> None
 def test_alert_of_the_monitor(world: World) -> None:
     assert monitor(world).alert("gate_failed", "It is worse.", event="job 1", candidate="b" * 64)
     assert alerts_now(world.state)["newest"][0]["details"] == {"candidate": "b" * 64}
+
+
+def test_a_promotion_that_nobody_watches_is_watched(world: World) -> None:
+    """Who promoted died behind it, or was a command that knows no database."""
+    one = monitor(world, watch_minutes=60)
+    world.answers(world.models["old"], 300, minutes=300)
+    change = world.promote("new")
+    world.clock.go(2)
+    found = one.tick()["watch"]
+    assert (found["state"], found["model"], found["change"]) == ("watching", change.hash, change.number)
+    assert found["began_ms"] == change.since_ms
+    world.clock.go(2)
+    assert one.tick()["watch"]["began_ms"] == change.since_ms, "it began again"
+    world.registry.rollback()
+    world.clock.go(2)
+    assert one.tick()["watch"]["state"] == "none"
+    world.clock.go(2)
+    assert one.tick()["watch"]["model"] == change.hash, "a rollback is not watched"
+
+
+def test_what_was_promoted_long_ago_is_let_be(world: World) -> None:
+    world.promote("new")
+    world.clock.go(61)
+    assert monitor(world, watch_minutes=60).tick()["watch"]["said"].startswith("Nothing was promoted yet")
+    world.promote("third")
+    world.clock.go(1)
+    assert monitor(world, watch_minutes=0).tick()["watch"]["state"] == "none"

@@ -172,6 +172,23 @@ def test_a_promotion_over_one_model_is_none_over_another(registry: Registry, has
         registry.promote(first, "challenger", over=second)
 
 
+def test_a_rollback_that_is_sent_twice_goes_back_once(registry: Registry, hashes: dict[str, str]) -> None:
+    first, second, third = list(hashes.values())[:3]
+    for model in (first, second, third):
+        registry.promote(model)
+    change = registry.rollback(over=third)
+    assert (change.hash, change.former) == (second, third)
+    assert registry.rollback(over=third) == change
+    assert registry.get("serving").hash == second
+    with pytest.raises(ConflictError, match="another model by now"):
+        registry.rollback(over=first)
+    assert registry.rollback(over=second).hash == first
+    with pytest.raises(ConflictError, match="another model by now"):
+        registry.rollback(over=third)
+    builtin = registry.rollback(over=first).hash
+    assert registry.rollback(over=first).hash == registry.get("serving").hash == builtin
+
+
 def test_promoting_what_serves_already_is_nothing_new(registry: Registry, hashes: dict[str, str]) -> None:
     first = registry.promote(hashes["apples"], reason="one")
     assert registry.promote(hashes["apples"][:10], reason="two") == first

@@ -100,7 +100,7 @@ class Side(Protocol):
     def promote(self, name: str, *, alias: str, reason: str, override: bool) -> Plain:
         """Let a model serve."""
 
-    def roll_back(self, *, alias: str, steps: int, reason: str) -> Plain:
+    def roll_back(self, *, alias: str, steps: int, reason: str, over: str | None = None) -> Plain:
         """Put a former one back."""
 
     def model_history(self, alias: str, limit: int) -> list[Plain]:

@@ -85,7 +85,10 @@ def rollback(
     settings = _settings(server, key, places)
     if settings.server:
         with desk_for(server, key) as desk:
-            change = desk.learning.roll_back(alias=alias, steps=steps, reason=reason)
+            before = desk.learning.model_history(alias, 1)
+            change = desk.learning.roll_back(
+                alias=alias, steps=steps, reason=reason, over=before[0]["model"] if before else None
+            )
     else:
         change = plain_of(roll_back_here(settings, alias, steps, reason))
     _tell(change, as_json)

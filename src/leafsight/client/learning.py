@@ -131,9 +131,16 @@ class Learning:
         wish = {"alias": alias, "reason": reason, "override": override}
         return self._do(calls.post(calls.one_of("models", name, "model", "/promote"), wish, self._token()))
 
-    def roll_back(self, *, alias: str, steps: int, reason: str) -> dict[str, Any]:
-        """Put a former model back; the change."""
-        wish = {"alias": alias, "steps": steps, "reason": reason}
+    def roll_back(self, *, alias: str, steps: int, reason: str, over: str | None = None) -> dict[str, Any]:
+        """Put a former model back; the change.
+
+        Args:
+            alias: that shall point to it.
+            steps: promotions to take back.
+            reason: kept in the history.
+            over: id of the model that it has to point to before; of what is sent twice nothing happens twice.
+        """
+        wish = {"alias": alias, "steps": steps, "reason": reason, "over": over}
         return self._do(calls.post("/v1/models/rollback", wish, self._token()))
 
     def model_history(self, alias: str, limit: int) -> list[dict[str, Any]]:

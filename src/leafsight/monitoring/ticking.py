@@ -18,7 +18,7 @@ from leafsight.monitoring.alerting import Kind, alert
 from leafsight.monitoring.drift_looks import DriftLooks, note_drift
 from leafsight.monitoring.marks import Value, change_mark
 from leafsight.monitoring.sending import Post, post_json, send_alerts
-from leafsight.monitoring.watching import look_at_watch
+from leafsight.monitoring.watching import look_at_watch, watch_what_was_promoted
 
 if TYPE_CHECKING:
     from leafsight.registry import Registry
@@ -38,6 +38,7 @@ class Monitor:
         registry: of models.
         alert_url: where alerts are sent; empty sends none.
         model: one file that is served whatever the registry says; then no promotion is watched.
+        watch_minutes: for how long a promotion is watched that nobody else began to watch; 0 for never.
         now_ms: the clock.
         counts: tells ``since`` (seconds since 1970), ``answered`` and ``failed`` requests for diagnoses of
             this server; None where they are not counted.
@@ -54,13 +55,14 @@ class Monitor:
         now_ms: Callable[[], int],
         alert_url: str = "",
         model: Path | None = None,
+        watch_minutes: float = 0.0,
         counts: Counts = lambda: None,
         post: Post = post_json,
         drift_elsewhere: Callable[[], None] | None = None,
     ) -> None:
         self._state, self._registry, self._now_ms = state, registry, now_ms
         self._alert_url, self._model, self._counts, self._post = alert_url, model, counts, post
-        self._drift_elsewhere = drift_elsewhere
+        self._drift_elsewhere, self._watch_minutes = drift_elsewhere, watch_minutes
         self._looks = DriftLooks()
         self._file: Bundle | None = None
 
@@ -111,6 +113,9 @@ class Monitor:
         counts = None
         with contextlib.suppress(OSError):  # of the files of the counters; the watch goes on without them
             counts = self._counts()
+        minutes, now_ms = self._watch_minutes, self._now_ms()
+        if watch_what_was_promoted(self._state, self._registry, minutes=minutes, now_ms=now_ms):
+            LOG.info("a promotion is watched that nobody watched")
         return look_at_watch(self._state, self._registry, now_ms=self._now_ms(), counts=counts)
 
     def look_for_drift(self) -> dict[str, Any]:

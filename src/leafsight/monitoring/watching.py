@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leafsight.registry import Registry
     from leafsight.state import State
 
-WATCH = "watch"
+WATCH, SERVING = "watch", "serving"
 PATIENCE = 4
 """Times the watch's minutes: for so long it waits for enough photographs."""
 HIDDEN = ("tallies", "failures", "slow_from_ms", "slice_ms", "looked_ms", "looked_at")
@@ -36,7 +36,7 @@ def begin_watch(
     former: str | None,
     minutes: float,
     now_ms: int,
-    alias: str = "serving",
+    alias: str = SERVING,
     change: int | None = None,
 ) -> dict[str, Any]:
     """Begin to watch a promotion; a watch that runs ends. Call it right after the alias moved.
@@ -66,6 +66,34 @@ def begin_watch(
         mark["said"] = _said_watching(mark)
     state.marks.put(WATCH, mark)
     return _shown(mark)
+
+
+def watch_what_was_promoted(state: State, registry: Registry, *, minutes: float, now_ms: int) -> bool:
+    """Begin the watch of the last promotion where nobody did: who promoted died, or does not know watches.
+
+    Args:
+        state: the database.
+        registry: in which it was promoted.
+        minutes: for how long it is watched, from the promotion on; an older one is let be.
+        now_ms: the clock.
+
+    Returns:
+        Whether a watch was begun.
+
+    Raises:
+        LeafsightError: the database or the registry does not answer.
+    """
+    last = registry.history(SERVING, 1)
+    if not last or last[0].kind != "promote" or abs(now_ms - last[0].since_ms) >= minutes * 60_000:
+        return False
+    mark = state.marks.get(WATCH) or {}
+    if (mark.get("alias"), mark.get("change")) == (SERVING, last[0].number):
+        return False
+    begin_watch(
+        state, model_hash=last[0].hash, former=last[0].former, minutes=minutes, now_ms=last[0].since_ms,
+        change=last[0].number,
+    )  # fmt: skip
+    return True
 
 
 def watch_now(state: State) -> dict[str, Any]:

@@ -132,7 +132,15 @@ class Registry(RegistryReader):
             return self.builtin.hash if alias == SERVING and self.builtin is not None else None
         return self.builtin.hash if latest.builtin and self.builtin is not None else latest.hash
 
-    def rollback(self, alias: str = SERVING, steps: int = 1, reason: str = "", by: str = "") -> Change:
+    def rollback(
+        self,
+        alias: str = SERVING,
+        steps: int = 1,
+        reason: str = "",
+        by: str = "",
+        *,
+        over: str | None = None,
+    ) -> Change:
         """Put the former model back; again, the one before it.
 
         A rollback goes back along the promotions and is none itself: after A, B, C one step leads to B and
@@ -143,9 +151,15 @@ class Registry(RegistryReader):
             steps: how many promotions to take back, from 1 on.
             reason: why.
             by: who.
+            over: content hash of the model that the alias has to point to before; by default any. Where it
+                was rolled back from that one already, nothing happens: what is sent twice goes back once.
+
+        Returns:
+            The change that is in force.
 
         Raises:
-            ConflictError: there are not so many, or the history is damaged there.
+            ConflictError: there are not so many, or the history is damaged there; or the alias points to
+                another model than ``over``.
             BundleCorruptError: the bundle that would serve is gone or damaged; the hint goes further back.
             UsageError, StateBusyError, DiskFullError, PermissionDeniedError, StorageError: see ``promote``.
         """
@@ -153,11 +167,15 @@ class Registry(RegistryReader):
         if steps < 1:
             raise UsageError(f"cannot go {steps} steps back", hint="go 1 or more")
 
-        def back(standing: Standing) -> Change:
+        def back(standing: Standing) -> Change | None:
             if standing.latest is None:
                 raise ConflictError(
                     f"nothing was promoted under {alias!r}", hint="leafsight models ls shows every alias"
                 )
+            if over is not None and over not in (standing.latest.hash, self._pointed(alias, standing)):
+                if standing.latest.kind == "rollback" and standing.latest.former == over:
+                    return None
+                raise ConflictError(f"{alias} points to another model by now", hint="look at it again")
             target = below(standing.latest, standing.history, steps)
             try:
                 entry = self._builtin_or_raise() if target is None else self._of_change(target)

@@ -207,11 +207,12 @@ class AtHand(Parts):
         wish = Promotion(alias=alias, reason=reason, override=override)
         return promotions.promote(self, name, wish, self.by)
 
-    def roll_back(self, *, alias: str, steps: int, reason: str) -> dict[str, Any]:
+    def roll_back(self, *, alias: str, steps: int, reason: str, over: str | None = None) -> dict[str, Any]:
         """As ``POST /v1/models/rollback``."""
         from leafsight.service.retraining_listings import RollbackWish
 
-        return promotions.roll_back(self, RollbackWish(alias=alias, steps=steps, reason=reason), self.by)
+        wish = RollbackWish(alias=alias, steps=steps, reason=reason, over=over)
+        return promotions.roll_back(self, wish, self.by)
 
     def model_history(self, alias: str, limit: int) -> list[dict[str, Any]]:
         """As ``GET /v1/models/history``."""

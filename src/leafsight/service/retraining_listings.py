@@ -98,6 +98,11 @@ class RollbackWish(BaseModel):
     alias: Alias = "serving"
     steps: int = Field(default=1, ge=1, le=1000, description="Promotions to take back.")
     reason: Reason = ""
+    over: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="Id of the model that serves now; sent twice, it goes back once.",
+    )
 
 
 class ChangeShown(BaseModel):

@@ -144,6 +144,7 @@ def _monitor(parts: Parts, bell: Bell) -> Any:
         parts.registry,
         alert_url=parts.options.alert_url,
         model=parts.options.model,
+        watch_minutes=parts.options.watch_minutes,
         now_ms=parts.now_ms,
         counts=parts.metrics.request_counts,
         drift_elsewhere=drift_elsewhere,

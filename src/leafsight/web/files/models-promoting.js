@@ -29,7 +29,7 @@ export function askRollBack(serving, former, steps = 1) {
     h("p", {}, former ? modelName(former) : "The model before", " will answer again instead of ", modelName(serving), "."),
     h("p", { class: "quiet small" }, "Every server of this registry takes it up within seconds; no request is lost. Nothing is deleted: the newer model stays and can be promoted again."),
   ], "Roll back", false, async (reason) =>
-    ask("/v1/models/rollback", { method: "POST", body: { alias: "serving", steps, reason }, idempotent: true }));
+    ask("/v1/models/rollback", { method: "POST", body: { alias: "serving", steps, reason, over: serving.id }, idempotent: true }));
 }
 
 function confirm(title, words, verb, needsReason, send, override = false) {
