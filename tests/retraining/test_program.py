@@ -41,7 +41,10 @@ def test_from_the_environment_to_a_result_on_stdout(place: Place) -> None:
     assert next(line for line in talk.splitlines() if line.startswith("step: ")) == "step: snapshot 0/6"
     assert "[" not in talk.replace("metrics: {", ""), "no log lines of anybody"
     assert not [line for line in talk.splitlines() if "DBOS" in line]
-    for name in (f"retrainings/{job}/{one}" for one in ("snapshot.json", "gate.json", "gate.html")):
+    for name in (
+        f"retrainings/{job}/{one}"
+        for one in ("snapshot.json", "snapshot-summary.json", "gate.json", "gate.html")
+    ):
         assert place.blobs.get(name)
 
 

@@ -49,6 +49,12 @@ def test_it_survives_its_plain_values(champion: Bundle) -> None:
     assert Snapshot.from_dict(snapshot.to_dict()) == snapshot
 
 
+def test_a_summary_says_how_many_where_many_are_named(champion: Bundle) -> None:
+    short, long = (freeze(champion, contributions(OKRA, many)) for many in (100, 201))
+    assert short.summary() == short.to_dict()
+    assert long.summary() == long.to_dict() | {"rows": 201}
+
+
 @pytest.mark.parametrize(
     "change", [{"seed": 3}, {"hash": "0" * 64}, {"version": 9}, {"rows": [{}]}, {"rows": 3}]
 )

@@ -100,11 +100,11 @@ def test_the_gate_and_its_report_are_shown(service: TestClient) -> None:
     gate = {"passed": True, "said": "it is no worse", "checks": []}
     blobs.put(f"retrainings/{job}/gate.json", json.dumps(gate).encode())
     blobs.put(f"retrainings/{job}/gate.html", b"<!doctype html><title>The gate</title>")
-    snapshot = {"hash": "ab", "photographs": [{"id": str(one)} for one in range(500)], "classes": ["a"]}
-    blobs.put(f"retrainings/{job}/snapshot.json", json.dumps(snapshot).encode())
+    snapshot = {"hash": "ab", "rows": 500, "classes": ["a"]}
+    blobs.put(f"retrainings/{job}/snapshot-summary.json", json.dumps(snapshot).encode())
     found = service.get(f"/v1/retraining/{job}").json()
     assert found["gate"] == gate
-    assert found["snapshot"] == {"hash": "ab", "photographs": 500, "classes": ["a"]}
+    assert found["snapshot"] == snapshot
     page = service.get(f"/v1/retraining/{job}/report")
     assert page.text.startswith("<!doctype html>")
     assert page.headers["content-security-policy"].startswith("sandbox ")

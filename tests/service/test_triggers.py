@@ -140,6 +140,38 @@ def test_one_that_failed_does_not_begin_again_by_itself(state: State, options: A
     assert since(state.marks.get(TRAINED), accepted(state)) == 2, "the page still says that they are new"
 
 
+def test_one_that_was_cancelled_while_it_waited_is_not_asked_for_again(
+    state: State, options: Any, clock: Clock
+) -> None:
+    by_count = options(retrain_after=10, retrain_every_h=24)
+    accept(state, 10)
+    unwanted = triggers.look(state, by_count)
+    assert unwanted is not None
+    state.jobs.cancel(unwanted.id)
+    clock.now_ms += 60_000
+    assert triggers.look(state, by_count) is None
+    accept(state, 9)
+    assert triggers.look(state, by_count) is None
+    accept(state, 1)
+    assert why(triggers.look(state, by_count)) == "count", "twenty now, of which ten are new"
+
+
+def test_cancelling_the_next_one_does_not_touch_the_one_that_runs(state: State, options: Any) -> None:
+    by_count = options(retrain_after=10)
+    accept(state, 10)
+    triggers.look(state, by_count)
+    running = state.claims.claim(["retraining"], alone=True)
+    assert running is not None
+    note_begun(state, running.id)
+    accept(state, 10)
+    waiting = triggers.look(state, by_count)
+    assert waiting is not None
+    state.jobs.cancel(waiting.id)
+    triggers.look(state, by_count)
+    note_trained(state, running.id)
+    assert trained_ms(state) == NOON_MS, "the caps count from the one that ran"
+
+
 def test_time_begins_one_if_something_is_new(state: State, options: Any, clock: Clock) -> None:
     wish = options(retrain_every_h=24)
     assert triggers.look(state, wish) is None

@@ -148,7 +148,7 @@ def a_training(
             "promoted": gate["passed"],
             "change": 3 if gate["passed"] else None,
             "why_not": "" if gate["passed"] else "the gate did not hold",
-            "files": ["gate.json", "gate.html", "snapshot.json"],
+            "files": ["gate.json", "gate.html", "snapshot.json", "snapshot-summary.json"],
         }
     return {
         "id": an_id(9000 + number),

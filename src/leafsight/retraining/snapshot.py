@@ -20,6 +20,8 @@ from leafsight.state import ContributionRecord
 from leafsight.storage import canonical_json
 
 VERSION = 1
+LONGEST_LIST = 200
+"""A summary names no more; of more it says how many."""
 LOCKED = "it is a photograph of the locked test"
 TWICE = "the same pixels were accepted before, as the same class"
 TWO_CLASSES = "the same pixels were accepted as two classes"
@@ -124,6 +126,10 @@ class Snapshot:
             "left_out": dict(self.left_out),
             "rows": [asdict(row) for row in self.rows],
         }
+
+    def summary(self) -> dict[str, Any]:
+        """As ``to_dict``, with how many where thousands are named: for those who only look."""
+        return {name: _short(value) for name, value in self.to_dict().items()}
 
     @classmethod
     def from_dict(cls, values: Any) -> Snapshot:
@@ -278,6 +284,10 @@ def _frozen(record: ContributionRecord, role: str) -> SnapshotRow:
         group=record.group_id,
         role=role,
     )
+
+
+def _short(value: Any) -> Any:
+    return len(value) if isinstance(value, list | Mapping) and len(value) > LONGEST_LIST else value
 
 
 def _row(values: Mapping[str, Any]) -> SnapshotRow:

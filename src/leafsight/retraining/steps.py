@@ -17,7 +17,7 @@ from leafsight.errors import ConflictError, NotFoundError, TrainingError, valida
 from leafsight.registry import SERVING
 from leafsight.retraining.embedding import see
 from leafsight.retraining.publish import gate_hash
-from leafsight.retraining.workplace import GATE, GATE_PAGE, SNAPSHOT
+from leafsight.retraining.workplace import GATE, GATE_PAGE, SNAPSHOT, SUMMARY
 
 if TYPE_CHECKING:
     from leafsight.bundle import Bundle, Memory
@@ -56,6 +56,7 @@ def take_snapshot(place: Workplace) -> dict[str, Any]:
         accepted = list(see(place, parent, memory.backbone, accepted).records)
     snapshot = freeze(parent, accepted, seed=place.order.seed)
     place.put_json(SNAPSHOT, snapshot.to_dict())
+    place.put_json(SUMMARY, snapshot.summary())
     return {
         "snapshot": snapshot.hash,
         "parent": parent.content_hash,

@@ -17,7 +17,7 @@ from leafsight.retraining import engine, steps
 from leafsight.retraining.failing import StepFailedError
 from leafsight.retraining.patience import patiently
 from leafsight.retraining.publish import CHANGED, promote, publish
-from leafsight.retraining.workplace import GATE, GATE_PAGE, SNAPSHOT, Workplace
+from leafsight.retraining.workplace import GATE, GATE_PAGE, SNAPSHOT, SUMMARY, Workplace
 
 MOST_CHAMPIONS = 5
 """So often the gate is judged again because another model was promoted meanwhile."""
@@ -132,5 +132,5 @@ def _result(
         "promoted": promoted["promoted"],
         "change": promoted["change"],
         "why_not": promoted["why"],
-        "files": [GATE, GATE_PAGE, SNAPSHOT],
+        "files": [GATE, GATE_PAGE, SNAPSHOT, SUMMARY],
     }

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from leafsight.retraining.work_folder import WorkFolder
     from leafsight.state import Blobs, State
 
-SNAPSHOT, GATE, GATE_PAGE, CANDIDATE = "snapshot.json", "gate.json", "gate.html", "candidate.leafsight"
+SNAPSHOT, SUMMARY = "snapshot.json", "snapshot-summary.json"
+GATE, GATE_PAGE, CANDIDATE = "gate.json", "gate.html", "candidate.leafsight"
 CHALLENGER = "challenger"
 
 

@@ -7,7 +7,6 @@ judged, ``leafsight.retraining`` knows.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from leafsight.bundle import companion_of
@@ -24,7 +23,6 @@ FOLDER = "retrainings"
 MEMORY = "memory.json"
 PAGE_FILE = "gate.html"
 MAX_FILE_BYTES = 64 * 1024**2
-LONGEST_LIST = 200
 NO_MEMORY = "the model in service remembers nothing of the photographs that it was made from"
 NO_DATA = "this server was started without the original photographs"
 HAND, COUNT, SCHEDULE, DRIFT = "hand", "count", "schedule", "drift"
@@ -84,11 +82,10 @@ def one_retraining(parts: Parts, id: str) -> dict[str, Any]:  # noqa: A002
     Raises:
         NotFoundError: there is none of this id.
     """
-    snapshot = _file(parts, id, "snapshot.json")
     return {
         **plain_retraining(retraining_of(parts, id)),
         "gate": report_values(parts, id),
-        "snapshot": None if snapshot is None else {name: _short(one) for name, one in snapshot.items()},
+        "snapshot": _file(parts, id, "snapshot-summary.json"),
     }
 
 
@@ -162,8 +159,3 @@ def _file(parts: Parts, id: str, name: str) -> dict[str, Any] | None:  # noqa: A
     except NotFoundError:
         return None
     return said if isinstance(said, dict) else None
-
-
-def _short(value: Any) -> Any:
-    """A snapshot names thousands of photographs; how many is enough here."""
-    return len(value) if isinstance(value, list | Mapping) and len(value) > LONGEST_LIST else value

@@ -4,7 +4,8 @@ Enters: the counts of the database, and the clock. Leaves: at most one retrainin
 know how one is done. Nothing begins where nothing new was accepted: the same photographs give the same
 model.
 
-A retraining that failed counts as begun: what made it fail may do so again, and would every minute.
+A retraining that failed counts as begun: what made it fail may do so again, and would every minute. So does
+one that somebody cancelled while it waited: they would be asked again every minute.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from leafsight.service.newly_accepted import AHEAD_MS, BEGUN, accepted, since
+from leafsight.service.newly_accepted import AHEAD_MS, BEGUN, accepted, note_begun, since
 from leafsight.service.options import ServiceOptions
-from leafsight.service.retrainings import COUNT, DRIFT, SCHEDULE, ask_for, under_way
+from leafsight.service.retrainings import COUNT, DRIFT, KIND, SCHEDULE, ask_for, under_way
 
 if TYPE_CHECKING:
     from leafsight.state import JobRecord, State
@@ -40,10 +41,13 @@ def look(state: State, options: ServiceOptions) -> JobRecord | None:
     """
     if not (options.retrain_after or options.retrain_every_h or options.retrain_on_drift):
         return None
+    ahead = under_way(state)
+    if not ahead and (unwanted := _unwanted(state)) is not None:
+        note_begun(state, unwanted)
     begun = state.marks.get(BEGUN)
     clock = _clock(state, begun)
     new = since(begun, accepted(state))
-    if not new or any(one.state == "queued" or one.id != clock["of"] for one in under_way(state)):
+    if not new or any(one.state == "queued" or one.id != clock["of"] for one in ahead):
         return None  # one waits, or was taken up this moment and has not counted yet what it learns from
     drift = _drift(state) if options.retrain_on_drift else None
     why = _why(
@@ -63,6 +67,14 @@ def _why(options: ServiceOptions, new: int, waited_ms: int, drifted: bool) -> st
     if options.retrain_every_h and waited_ms >= options.retrain_every_h * HOUR_MS:
         return SCHEDULE
     return DRIFT if drifted else None
+
+
+def _unwanted(state: State) -> str | None:
+    """The newest retraining, where it was asked for here and cancelled."""
+    newest = state.jobs.page(None, 1, kind=KIND).records
+    if newest and newest[0].state == "cancelled" and newest[0].request.get("by") == BY:
+        return newest[0].id
+    return None
 
 
 def _clock(state: State, begun: Mapping[str, Any] | None) -> Mapping[str, Any]:
