@@ -72,6 +72,7 @@ def test_the_program_is_told_what_it_needs_and_no_secret_is_a_word(
     options = {
         "database_url": f"postgresql://leaf:{PASSWORD}@db/leaf", "most_per_source": 7, "promote": "ask",
         "training_data": tmp_path / "photographs", "watch_minutes": 3,
+        "gate": {"margin": 0.01},
     }  # fmt: skip
     assert trainer(state, blobs, tmp_path, **options).work_one()
     done = found(state, job)
@@ -85,6 +86,7 @@ def test_the_program_is_told_what_it_needs_and_no_secret_is_a_word(
     assert told["training_data"] == str(tmp_path / "photographs")
     assert Path(told["work_dir"]) == tmp_path / "learning"
     assert (told["threads"], told["registry_dir"]) == (1, str(tmp_path / "registry"))
+    assert told["gate"] == {"margin": 0.01}
     json.dumps(told)
 
 

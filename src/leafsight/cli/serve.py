@@ -121,6 +121,8 @@ def service_options(settings: Settings) -> ServiceOptions:
 
 def _learning(settings: Settings) -> dict[str, Any]:
     """How the service learns from what people send."""
+    from leafsight.retraining import gate_limits
+
     return {
         "accept": settings.learning_accept,
         "promote": settings.learning_promote,
@@ -129,6 +131,8 @@ def _learning(settings: Settings) -> dict[str, Any]:
         "retrain_on_drift": settings.retrain_on_drift == "yes",
         "most_per_source": settings.most_per_source,
         "training_data": _collection(settings.training_data, "--training-data"),
+        "gate": gate_limits(settings.gate_limits),
+        "max_upload_bytes": settings.max_upload_bytes,
         "watch_minutes": settings.watch_minutes,
         "shadow_percent": settings.shadow_percent,
         "alert_url": settings.alert_url,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from leafsight.retraining.candidate import BuiltCandidate
     from leafsight.retraining.gate import judge_gate
     from leafsight.retraining.gate_exam import Exam
-    from leafsight.retraining.gate_options import GateOptions
+    from leafsight.retraining.gate_options import GateOptions, gate_limits
     from leafsight.retraining.gate_report import Check, GateReport
     from leafsight.retraining.quick import quick_candidate
     from leafsight.retraining.quick_options import QuickOptions
@@ -27,6 +27,7 @@ _HOME = {
     "Snapshot": "snapshot",
     "SnapshotRow": "snapshot",
     "freeze": "snapshot",
+    "gate_limits": "gate_options",
     "judge_gate": "gate",
     "quick_candidate": "quick",
 }
@@ -41,6 +42,7 @@ __all__ = [
     "Snapshot",
     "SnapshotRow",
     "freeze",
+    "gate_limits",
     "judge_gate",
     "quick_candidate",
 ]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from leafsight.errors import ConfigError, Fault, validated
+
+WHERE = "gate_limits"
+
 
 class GateOptions(BaseModel):
     """What a candidate may lose against the champion, and what it must reach.
@@ -59,3 +63,24 @@ class GateOptions(BaseModel):
     latency_rounds: int = Field(default=20, ge=3, le=1000)
     size_ratio: float = Field(default=1.25, ge=1)
     new_class_bytes: int = Field(default=64 * 1024, ge=0)
+
+
+def gate_limits(text: str) -> dict[str, float]:
+    """What an operator says in one line, such as ``margin=0.01, class_loss=0.1``; empty for the usual limits.
+
+    Args:
+        text: fields of ``GateOptions`` with their values, between commas.
+
+    Raises:
+        ConfigError: a limit that there is not, or that cannot be.
+    """
+    found: dict[str, float] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, _, value = (one.strip() for one in part.partition("="))
+        try:
+            found[name] = float(value)
+        except ValueError:
+            faults = [Fault(WHERE, name, repr(value)[:80], "a number, such as margin=0.01")]
+            raise ConfigError(f"{WHERE}: 1 fault", faults=faults) from None
+    validated(GateOptions, found, WHERE)
+    return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,7 @@ class ServiceOptions:
         retrain_on_drift: drift begins a retraining, if something new was accepted.
         most_per_source: photographs of one class that one sender may bring between two trainings.
         training_data: folder of the original photographs, for the full path; ``None`` has only the quick one.
+        gate: limits of the gate that are not the usual ones; see ``retraining.GateOptions``.
         watch_minutes: for how long a promoted model is held against the one before; 0 means not at all.
         shadow_percent: of the photographs that the challenger answers, too, without being heard.
         alert_url: where alerts are sent; empty sends none.
@@ -83,6 +85,7 @@ class ServiceOptions:
     retrain_on_drift: bool = False
     most_per_source: int = 500
     training_data: Path | None = None
+    gate: Mapping[str, float] = field(default_factory=dict)
     watch_minutes: int = 60
     shadow_percent: int = 0
     alert_url: str = ""

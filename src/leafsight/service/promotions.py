@@ -62,9 +62,7 @@ def roll_back(parts: Parts, wish: RollbackWish, by: str) -> dict[str, Any]:
     Raises:
         LeafsightError: the registry cannot do it.
     """
-    return plain_change(
-        parts.registry.rollback(wish.alias, wish.steps, wish.reason, by, over=wish.over)
-    )
+    return plain_change(parts.registry.rollback(wish.alias, wish.steps, wish.reason, by, over=wish.over))
 
 
 def gate_failed(parts: Parts, entry: Entry) -> str:

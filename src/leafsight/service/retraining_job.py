@@ -92,6 +92,7 @@ def _told(work: Work) -> str:
             "work_dir": str(options.learning_dir),
             "promote": options.promote,
             "most_per_source": options.most_per_source,
+            "gate": dict(options.gate),
             "training_data": str(options.training_data) if options.training_data else None,
             "watch_minutes": options.watch_minutes,
             "max_image_bytes": options.max_image_bytes,

@@ -97,6 +97,10 @@ class Settings:
     training_data: Path | None = _setting(
         None, "folder of the photographs that the model was trained from, for the full path of a retraining"
     )
+    gate_limits: str = _setting(
+        "", "limits of the gate that are not the usual ones, such as margin=0.01,class_loss=0.1"
+    )
+    max_upload_bytes: int = _setting(512 * 1024**2, "a larger upload in parts is refused", least=1024)
     watch_minutes: int = _setting(
         60, "for how long a promoted model is held against the one before; 0 means not at all",
         least=0, most=100_000,
