@@ -15,8 +15,8 @@ MODEL, OTHER = "5" * 64, "6" * 64
 
 
 def at(moment_ms: int, number: int = 0, **changes: Any) -> PredictionRecord:
-    """A prediction whose id says the same time as its row, with evenly spread last digits."""
-    one = f"{moment_ms:012x}{number:016x}{number * 0x9E37 % 0x10000:04x}"
+    """A prediction whose id says the same time as its row."""
+    one = f"{moment_ms:012x}{number:020x}"
     return a_prediction(id=one, created_ms=moment_ms, **changes)
 
 
@@ -37,6 +37,19 @@ def test_a_small_window_is_taken_whole_and_in_order(state: State) -> None:
     np.testing.assert_array_equal(first.embedding, rows[0].embedding)
 
 
+def test_a_clock_that_was_ahead_once_takes_nothing_out_of_its_window(state: State) -> None:
+    """Ids of the process go on ascending from the time that never was; what the clock says now counts."""
+    ahead = f"{T0 + DAY:012x}{1:020x}"
+    state.predictions.add_many(
+        [
+            a_prediction(id=ahead, created_ms=T0 + DAY),
+            a_prediction(id=f"{T0 + DAY:012x}{2:020x}", created_ms=T0),
+        ]
+    )
+    assert [one.created_ms for one in state.predictions.sample(MODEL, T0, T0 + HOUR)] == [T0]
+    assert state.predictions.first_of(MODEL, T0, T0 + HOUR) == T0
+
+
 def test_other_models_are_not_in_it(state: State) -> None:
     state.predictions.add_many([at(T0, 1), at(T0 + 1, 2, model_hash=OTHER, embedding=None)])
     assert len(state.predictions.sample(MODEL, T0, T0 + HOUR)) == 1
@@ -46,11 +59,13 @@ def test_other_models_are_not_in_it(state: State) -> None:
 
 
 @pytest.mark.parametrize("most", [10, 100])
-def test_a_large_window_is_thinned_evenly(state: State, most: int) -> None:
-    state.predictions.add_many([at(T0 + number * 1000, number) for number in range(1000)])
-    found = state.predictions.sample(MODEL, T0, T0 + 1_000_000, most)
+@pytest.mark.parametrize("every_ms", [1, 7, 1000, 60_000, 65_536])
+def test_a_large_window_is_thinned_evenly(state: State, most: int, every_ms: int) -> None:
+    """Also for who comes at every full second, or minute."""
+    state.predictions.add_many([at(T0 + number * every_ms, number) for number in range(1000)])
+    found = state.predictions.sample(MODEL, T0, T0 + 1000 * every_ms, most)
     assert most / 2 <= len(found) <= most * 2
-    places = np.array([(one.created_ms - T0) / 1_000_000 for one in found])
+    places = np.array([(one.created_ms - T0) / (1000 * every_ms) for one in found])
     assert places.min() < 0.25
     assert places.max() > 0.75
 

