@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from tests.retraining.places import NEW, Place, made_place
 
 from leafsight.errors import DiskFullError, LeafsightError, StateBusyError
 from leafsight.registry import SERVING
-from leafsight.retraining import patience as patience_module
 from leafsight.retraining import steps, workflow
 from leafsight.retraining.failing import StepFailedError
+from leafsight.retraining.patience import patiently
 from leafsight.retraining.workplace import Workplace
 from leafsight.state import Blobs
 
@@ -143,10 +144,12 @@ def test_a_full_disk_ends_it_and_nothing_is_half(
 def test_what_does_not_answer_for_a_minute_is_waited_for(
     place: Place, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    monkeypatch.setattr(patience_module.time, "sleep", lambda _: None)
-    monkeypatch.setattr(patience_module.patiently, "__kwdefaults__", _quick_waits())
-    _fail_in(place, monkeypatch, where, StateBusyError("the store does not answer"), times=7)
+    waited_s: list[float] = []
+    monkeypatch.setattr(workflow, "patiently", partial(patiently, sleep=waited_s.append))
+    _fail_in(place, monkeypatch, where, StateBusyError("the store does not answer"), times=10)
     assert run(place)["promoted"]
+    assert len(waited_s) == 10
+    assert sum(waited_s) > 60
 
 
 def test_a_candidate_that_is_damaged_after_it_was_made(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,11 +187,6 @@ def test_a_folder_that_is_lost_is_made_again_from_the_store(
     build: Callable[..., dict[str, Any]] = steps.build
     monkeypatch.setattr(steps, "build", lost)
     assert run(place)["promoted"]
-
-
-def _quick_waits() -> dict[str, Any]:
-    defaults = dict(patience_module.patiently.__kwdefaults__ or {})
-    return {**defaults, "sleep": lambda _: None}
 
 
 def _fail_in(
