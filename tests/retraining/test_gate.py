@@ -15,7 +15,6 @@ from leafsight.bundle import Bundle, BundleContents, open_bundle, write_bundle
 from leafsight.errors import BundleError
 from leafsight.retraining import GateOptions, GateReport, gate_running, judge_gate
 from leafsight.retraining.gate_page import gate_page
-from leafsight.retraining.gate_running import interleaved_ms
 from leafsight.storage import canonical_json
 
 EVEN = {"champion": [1.0] * 5, "candidate": [1.0] * 5}
@@ -256,13 +255,6 @@ def test_a_busy_moment_does_not_fail_a_candidate(
     assert asked == [20, 40, 80]
     quiet_from = 100
     assert failed(judged(champion, candidate, latency=None)) == {"latency"}
-
-
-def test_the_clock_takes_turns() -> None:
-    order: list[str] = []
-    times = interleaved_ms({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 4)
-    assert order[:4] == ["a", "b", "a", "b"]
-    assert {name: len(values) for name, values in times.items()} == {"a": 4, "b": 4}
 
 
 def test_the_page_says_all_of_it_and_escapes_names(champion: Bundle, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from leafsight.export.parity import ParityProof, prove_parity
 from leafsight.export.precision import Candidate, PrecisionDecision
 from leafsight.export.quantising import Scheme, quantise
 from leafsight.export.remembering_again import with_memory
-from leafsight.export.timing import interleaved_ms, median_ratio
 from leafsight.export.tracing import export_graph, spec_of
 
 __all__ = [
@@ -29,8 +28,6 @@ __all__ = [
     "export_graph",
     "export_network",
     "export_safetensors",
-    "interleaved_ms",
-    "median_ratio",
     "package_run",
     "prove_parity",
     "quantise",

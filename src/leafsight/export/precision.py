@@ -12,8 +12,7 @@ import numpy as np
 from leafsight.bundle import NetworkSpec
 from leafsight.export.options import ExportOptions
 from leafsight.export.quantising import Scheme, quantise
-from leafsight.export.timing import interleaved_ms, median_ratio
-from leafsight.inference import OnnxNetwork
+from leafsight.inference import OnnxNetwork, interleaved_ms, median_ratio
 from leafsight.progress import Progress
 
 SCHEMES = (

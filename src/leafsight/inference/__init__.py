@@ -10,6 +10,7 @@ from leafsight.inference.heatmap import activation_map
 from leafsight.inference.network import NetworkOutputs, OnnxNetwork
 from leafsight.inference.prediction import VERDICTS, Answer, Candidate, Combined, Prediction, VerdictKind
 from leafsight.inference.predictor import Photo, PlantPredictor, Predictor
+from leafsight.inference.timing import interleaved_ms, median_ratio
 from leafsight.inference.views import MAX_VIEWS, make_views, mean_over_views
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "VERDICTS",
     "VerdictKind",
     "activation_map",
+    "interleaved_ms",
     "make_views",
     "mean_over_views",
+    "median_ratio",
 ]

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
 
 import numpy as np
 
 from leafsight.bundle import Bundle
 from leafsight.evaluation import Calibration
-from leafsight.inference import OnnxNetwork
+from leafsight.inference import OnnxNetwork, interleaved_ms, median_ratio
 from leafsight.retraining.calibrating import calibration_of
 from leafsight.retraining.gate_options import GateOptions
 from leafsight.retraining.gate_report import Check
@@ -23,7 +22,7 @@ from leafsight.retraining.graph import drawn_squares
 from leafsight.retraining.head import Head
 
 MEMORY = "memory"
-PROOF_SQUARES, WARM_UP_ROUNDS = 4, 3
+PROOF_SQUARES = 4
 MEASURED_TIMES = 4
 Times = Mapping[str, Sequence[float]]
 
@@ -94,7 +93,7 @@ def latency_check(old: Side, new: Side, given: Times | None, options: GateOption
     ratio, now_ms = float("inf"), 0.0
     for again in range(1 if given else MEASURED_TIMES):
         times = given or interleaved_ms(passes, options.latency_rounds << again)
-        found = _median_ratio(times)
+        found = median_ratio(times["candidate"], times["champion"])
         if found < ratio:
             ratio, now_ms = found, median(times["candidate"])
         if ratio <= options.latency_ratio:
@@ -106,28 +105,8 @@ def latency_check(old: Side, new: Side, given: Times | None, options: GateOption
     )  # fmt: skip
 
 
-def _median_ratio(times: Times) -> float:
-    pairs = zip(times["candidate"], times["champion"], strict=True)
-    return median(after / before for after, before in pairs)
-
-
 def _one_pass(network: OnnxNetwork, square: np.ndarray) -> Callable[[], object]:
     return lambda: network.run(square)
-
-
-def interleaved_ms(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """How long each call takes, ms, one of each in every round: a busy moment slows both down.
-
-    As in room ``export``, whose door loads torch.
-    """
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + WARM_UP_ROUNDS):
-        for name, call in calls.items():
-            started = perf_counter()
-            call()
-            if number >= WARM_UP_ROUNDS:
-                times[name].append((perf_counter() - started) * 1e3)
-    return times
 
 
 def size_check(old: Side, new: Side, options: GateOptions) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from time import perf_counter
 
@@ -25,6 +25,6 @@ def interleaved_ms(calls: Mapping[str, Callable[[], object]], rounds: int) -> di
     return times
 
 
-def median_ratio(slow: list[float], fast: list[float]) -> float:
+def median_ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
     """How many times as fast ``fast`` is: the median over the rounds of the ratio within a round."""
     return median(one / other for one, other in zip(slow, fast, strict=True))

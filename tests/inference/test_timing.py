@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from leafsight.export import interleaved_ms, median_ratio, timing
+from leafsight.inference import interleaved_ms, median_ratio, timing
 
 
 def test_calls_take_turns_and_warm_up_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
