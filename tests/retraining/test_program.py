@@ -95,6 +95,7 @@ def test_it_stands_behind_everybody_else(place: Place) -> None:
         process.stderr.readline()
         assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) == 1000
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= 15
+        assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
         held_open(process)
 
 
