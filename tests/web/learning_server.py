@@ -136,6 +136,9 @@ class Learning:
                 "image/jpeg",
                 drawn_jpeg(int(found[1][12:], 16) % 36, min(int(query.get("side", "256")), 512)),
             )
+        if method == "DELETE" and path.startswith("/v1/classes/declared/"):
+            self.declared = [name for name in self.declared if name != path.split("/", 4)[4]]
+            return {"classes": [a_declaration(name) for name in self.declared]}
         if path == "/v1/classes/declared":
             if method == "POST":
                 self.declared.append(body["name"])

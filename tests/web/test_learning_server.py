@@ -51,6 +51,7 @@ ASKED: list[tuple[str, str, dict[str, str], Any, type[BaseModel]]] = [
     ("POST", "/v1/contributions/decide", {}, REJECT, Decided),
     ("GET", "/v1/classes/declared", {}, None, DeclaredClasses),
     ("POST", "/v1/classes/declared", {}, {"name": "Okra", "note": ""}, DeclaredShown),
+    ("DELETE", "/v1/classes/declared/Bean___rust", {}, None, DeclaredClasses),
     ("GET", "/v1/retraining", {}, None, RetrainingsPage),
     ("POST", "/v1/retraining", {}, {"path": "quick", "reason": ""}, RetrainingAccepted),
     ("GET", f"/v1/retraining/{a_training(1)['id']}", {}, None, RetrainingFound),

@@ -27,6 +27,12 @@ export function replace(node, ...children) {
   return node;
 }
 
+/** Make `wanted` the children of `node`; those that are there already are not touched, nor what is open or has the focus in them. */
+export function inPlace(node, wanted) {
+  for (const one of [...node.children]) if (!wanted.includes(one)) one.remove();
+  wanted.forEach((one, at) => node.children[at] !== one && node.insertBefore(one, node.children[at] ?? null));
+}
+
 /** An id that no other element has. */
 export function newId(stem = "e") {
   ids += 1;

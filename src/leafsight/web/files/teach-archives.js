@@ -33,7 +33,8 @@ export function archives(context, queue) {
   }
 
   function zips(files) {
-    const parts = inParts(files, MOST_BYTES);
+    const inOrder = files.toSorted((one, other) => (one.path < other.path ? -1 : 1)); // the same folder is the same zip another time
+    const parts = inParts(inOrder, MOST_BYTES);
     return parts.map((part, at) => ({
       name: `${part[0].path.split("/")[0]}${parts.length > 1 ? `, part ${at + 1} of ${parts.length}` : ""}: `
         + words.count(part.length, "photograph"),

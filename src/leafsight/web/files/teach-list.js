@@ -7,15 +7,9 @@ const LOOK_MS = 1500;
 const PAGE = 20;
 const ALIVE = new Set(["queued", "running"]);
 
-/** Make `wanted` the children of `node`; those that are there already are not touched, nor what is open in them. */
-function inPlace(node, wanted) {
-  for (const one of [...node.children]) if (!wanted.includes(one)) one.remove();
-  wanted.forEach((one, at) => node.children[at] !== one && node.insertBefore(one, node.children[at] ?? null));
-}
-
 /** {look(), start(), stop(), element}; looks only between start and stop. */
 export function makeList(context) {
-  const { api, elements: { bar, busy, failure, h, replace }, words } = context;
+  const { api, elements: { bar, busy, failure, h, inPlace, replace }, words } = context;
   const rows = h("ul", { class: "teach-list" });
   const trouble = h("div", {});
   const more = h("button", { type: "button", onclick: older }, "Show older ones");

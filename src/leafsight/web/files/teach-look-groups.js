@@ -104,9 +104,12 @@ export function makeGroups(root, context, { seen, emptied }) {
 }
 
 /** The line under the heading of a class that the model does not know. */
-export function unknownLine(label, may, declare, relabel) {
+export function unknownLine(label, may, { declare, relabel, takeBack }) {
   if (label.known) return null;
-  if (label.declared) return h("p", { class: "quiet small" }, "A new class: declared, not known yet to the model in service.");
+  if (label.declared) {
+    return h("div", { class: "row look-declared" }, h("p", { class: "quiet small" }, "A new class: declared, not known yet to the model in service."),
+      may ? h("button", { type: "button", class: "plain", "aria-label": `Take back ${label.display} as a class`, onclick: takeBack }, "Take it back") : null);
+  }
   return h("div", { class: "row look-unknown" },
     h("p", { class: "small" }, h("strong", {}, "Not known yet."), " Photographs of a new class can be accepted when the class is declared."),
     may ? h("button", { type: "button", onclick: declare }, "Declare it as a class") : null,

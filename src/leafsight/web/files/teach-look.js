@@ -6,6 +6,7 @@ import { makeBar } from "./teach-look-bar.js";
 import { makeChoice } from "./teach-look-choice.js";
 import { makeClasses } from "./teach-look-classes.js";
 import { all, makeDeciding } from "./teach-look-deciding.js";
+import { makeDeclared } from "./teach-look-declared.js";
 import { makeFilters } from "./teach-look-filters.js";
 import { makeGroups, unknownLine } from "./teach-look-groups.js";
 import { openLarge } from "./teach-look-large.js";
@@ -21,9 +22,10 @@ export function makeLook(context) {
   const arrived = h("div", { class: "row look-arrived", role: "status" });
   const above = h("div", { class: "stack look-above" });
   const place = h("div", { class: "stack look-all" });
-  const filters = makeFilters(others, above);
-  const deciding = makeDeciding();
   const classes = makeClasses(context);
+  const declared = makeDeclared({ classes, labels: () => counts.now().labels, can: () => may === "all", tried, taken: () => counts.soon() });
+  const filters = makeFilters(others, [above, declared.element]);
+  const deciding = makeDeciding();
   const groups = makeGroups(place, context, { seen, emptied });
   const bar = makeBar({ act: (name) => act(name), clear: () => choice.clear(), undo });
   const choice = makeChoice(place, { can: () => may === "all", changed: bar.chosen, pressed, opened });
@@ -40,6 +42,7 @@ export function makeLook(context) {
       replace(arrived);
       const now = JSON.stringify([await counts.load(), may]);
       replace(trouble);
+      declared.look();
       if (now === drawn) return; // what a person has chosen or reads is not exchanged for the same
       drawn = now;
       draw();
@@ -60,6 +63,7 @@ export function makeLook(context) {
 
   function counted() {
     drawn = JSON.stringify([counts.now(), may]);
+    declared.draw();
     filters.show(counts.now(), [...findings].sort());
     heads();
   }
@@ -78,7 +82,8 @@ export function makeLook(context) {
       section.head(many ? number(many) : null,
         may === "all" ? h("button", { type: "button", class: "plain", "aria-label": `Choose all shown of ${title}`,
           onclick: () => choice.choose(section.tiles()) }, "Choose all shown") : null,
-      filters.state.by === "class" ? unknownLine(label, may === "all", () => declare(label), () => relabelAll(label)) : null);
+      filters.state.by === "class" ? unknownLine(label, may === "all", { declare: () => declare(label), relabel: () => relabelAll(label),
+        takeBack: () => declared.takeBack(label, (words) => bar.said(words, deciding.canUndo())) }) : null);
     }
   }
 
@@ -161,6 +166,7 @@ export function makeLook(context) {
     if ((await tried(() => classes.declare(label).then(() => true))) === null) return;
     bar.said(`${display} is declared: its photographs can be accepted.`, deciding.canUndo());
     counts.soon();
+    declared.look();
   }
 
   /** All photographs of a class that is not one, shown or not. */

@@ -30,8 +30,9 @@ export function result(upload, { elements: { h }, words }) {
   }
   const left = found.left_out
     ? h("p", {}, `${words.count(found.left_out, "file")} left out and not kept: no photographs, or they cannot be read.`) : null;
+  const went = wentOn(found.contributions, words);
   const details = [classes(found, h, words), faulty(found, h), twice(found, h), notes(found, h)].filter(Boolean);
-  return h("div", { class: "teach-result small" }, h("p", {}, summary(found, words)), left,
+  return h("div", { class: "teach-result small" }, h("p", {}, summary(found, words)), went ? h("p", {}, went) : null, left,
     details.length ? h("details", {}, h("summary", {}, "Details"), details) : null);
 }
 
@@ -42,6 +43,22 @@ function summary(found, words) {
   if (unusable) parts.push(`${words.number(unusable)} cannot be used: ${kinds(found.faults)}.`);
   if (found.twice.photographs) parts.push(`${words.number(found.twice.photographs)} of them twice, with the same pixels.`);
   if (!unusable && !found.twice.photographs) parts.push("All can be used, and none is in it twice.");
+  return parts.join(" ");
+}
+
+/** What went on to be accepted or rejected, when it was looked into; what was decided since stands in the second step. */
+function wentOn(made, words) {
+  if (!made?.contributions) return "";
+  const { contributions: all, added, refused, clean, accepted = 0 } = made;
+  if (added < all) return `${words.count(all, "photograph")} went on to be looked through.`; // some at an earlier look: of these it is not told
+  if (all === 1) {
+    return refused ? "It was rejected at once: it is of the locked test." : accepted ? "It was accepted by the rule."
+      : `It went on to be looked through, ${clean ? "without doubts" : "with a doubt"}.`;
+  }
+  const parts = [];
+  if (all > refused) parts.push(`${words.count(all - refused, "photograph")} went on to be looked through, ${clean ? words.number(clean) : "none"} of them without doubts.`);
+  if (accepted) parts.push(`${words.number(accepted)} of these ${accepted === 1 ? "was" : "were"} accepted by the rule.`);
+  if (refused) parts.push(`${words.number(refused)} ${refused === 1 ? "was rejected at once: it is" : "were rejected at once: they are"} of the locked test.`);
   return parts.join(" ");
 }
 
