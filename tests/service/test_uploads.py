@@ -118,7 +118,8 @@ def test_an_archive_is_looked_into_in_a_process_of_its_own(service: TestClient) 
     assert (good["state"], good["job"]["result"]["class_counts"]) == ("checked", {"healthy": 3, "rust": 3})
     bad = looked_into(service, send(service, zipped({"loose.jpg": photo(1)})))
     assert bad["state"] == "refused"
-    assert "class folders" in bad["job"]["result"]["refused"]["message"]
+    said = bad["job"]["result"]["refused"]["message"]
+    assert said == "upload.zip holds no photographs in class folders (1 loose files)"
     assert "/tmp" not in str(bad)
 
 

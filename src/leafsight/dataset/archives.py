@@ -77,7 +77,7 @@ def find_in_archive(
     if is_shard(stored):
         finding = label_by_key(stored, home, source, archive, class_list(archive.parent))
     else:
-        finding = label_by_folder(stored, str(home), source)
+        finding = label_by_folder(stored, str(home), source, called=str(archive))
     too_large = f"image-too-large: more than {listed['max_file_bytes']} bytes; it was not unpacked"
     for number, photo in enumerate(finding.photos):
         place = stored.get(photo.path)

@@ -62,7 +62,7 @@ def find_in_folders(root: Path, source: str) -> Finding:
     return finding
 
 
-def label_by_folder(names: Iterable[str], root: str, source: str) -> Finding:
+def label_by_folder(names: Iterable[str], root: str, source: str, *, called: str = "") -> Finding:
     """Give every name the class (and split) of its folders.
 
     A single wrapping folder is looked through, as in ``archive/PlantVillage/<class>/<file>``. When all
@@ -72,6 +72,7 @@ def label_by_folder(names: Iterable[str], root: str, source: str) -> Finding:
         names: relative names with ``/`` between folders.
         root: goes into the rows.
         source: goes into the rows and messages.
+        called: what a person knows it as; ``root`` when not given.
 
     Raises:
         DatasetError: no name has a class.
@@ -101,7 +102,7 @@ def label_by_folder(names: Iterable[str], root: str, source: str) -> Finding:
         finding.notes.append(f"{source}: {loose} files are in no class folder and were left out")
     if not finding.photos:
         raise DatasetError(
-            f"{root} holds no photographs in class folders ({loose} loose files)",
+            f"{called or root} holds no photographs in class folders ({loose} loose files)",
             hint="put the photographs of each class into a folder with the name of the class",
         )
     return finding
