@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?=
+TESTERS ?= 2
 READY  := $(VENV)/.ready
 
 .PHONY: help demo serve test test-all check audit format install clean bench bench-serve builtin
@@ -34,10 +35,10 @@ serve: install
 	@$(BIN)/leafsight serve
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m 'not slow'
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup -q -m 'not slow'
 
 test-all: install
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup -q
 
 check: install
 	@$(BIN)/ruff check .
