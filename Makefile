@@ -11,7 +11,7 @@ READY  := $(VENV)/.ready
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
 	@echo 'make serve                the HTTP service and its web page on http://localhost:8000'
-	@echo 'make test                 the tests; make test-all adds the slow ones'
+	@echo 'make test                 the tests; make test-all adds the slow ones; TESTERS=4 for four at once'
 	@echo 'make check                lint, types, import contracts, known holes in what is installed'
 	@echo 'make bench                every benchmark of the README'
 	@echo 'make bench-serve PEERS=folder  the load study of leafsight serve (an hour); installs its peers there'

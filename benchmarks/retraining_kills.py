@@ -77,9 +77,11 @@ def one_round(folder: Path, rng: random.Random, kills: int, round_: int) -> tupl
     job = place.job()
     place.state.close()
     shutil.copytree(folder / "place", folder / "copy")
+    began = time.perf_counter()
     calm = until_it_ends(moved(place, job, folder / "copy"), folder / "calm.json", iter(()))
+    life_s = time.perf_counter() - began
     deaths: Iterator[str | float] = iter(
-        [rng.uniform(0.0, 2.5) for _ in range(kills)]
+        [rng.uniform(0.0, life_s) for _ in range(kills)]
         if round_ % 2
         else sorted(rng.sample(POINTS, kills), key=POINTS.index)
     )
