@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from leafsight.service import ServiceOptions, create_app
+from leafsight.service import ServiceOptions, create_app, ticking
 
 HERE = ("127.0.0.1", 50_000)
 
@@ -27,8 +27,14 @@ def options_in(folder: Path, **changes: Any) -> ServiceOptions:
 
 
 @pytest.fixture
-def start(tmp_path: Path, colour_model: Path) -> Iterator[Callable[..., TestClient]]:
-    """Starts services that end with the test; options may be changed."""
+def start(
+    tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., TestClient]]:
+    """Starts services that end with the test; options may be changed.
+
+    They look after nothing by themselves: on a busy machine that would be in the middle of a test.
+    """
+    monkeypatch.setattr(ticking, "FIRST_S", 3600.0)
     running: list[TestClient] = []
 
     def begin(*, client: tuple[str, int] = HERE, **changes: Any) -> TestClient:

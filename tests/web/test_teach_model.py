@@ -143,7 +143,7 @@ def test_one_that_is_under_way_is_followed_when_the_page_is_opened(page: Any, ac
     accepted[1].trainings = [a_training(1, "running")]
     opened(page, accepted)
     says(page.locator(".teach-running"), "Step 4 of 6")
-    page.get_by_role("tab", name="Data").click()
+    page.get_by_role("tab", name="Diagnose").click()
     go_on.set()
     page.get_by_role("tab", name="Teach").click()
     says(page.locator(".teach-outcome"), "The gate held.")
