@@ -48,6 +48,8 @@ class Worker:
 
     def __init__(self, house: House, place: int) -> None:
         self.place, self.given, self.asked = place, 0, 0
+        self.go_on = asyncio.Event()
+        """Until then ``/held`` is not answered."""
         self.handing = HandingOver(house.doors, Shares(house.waiting, place), place, self._count)
         self.config = uvicorn.Config(
             self._answer, http=TimedProtocol, lifespan="off", log_config=None, interface="asgi3"
@@ -84,6 +86,8 @@ class Worker:
             more = event.get("more_body", False)
         if scope["path"] == "/slow":
             await asyncio.sleep(0.1)
+        if scope["path"] == "/held":
+            await self.go_on.wait()
         said = {"place": self.place, "path": scope["path"], "sha": hashlib.sha256(body).hexdigest()}
         if scope["path"] == "/large":
             said["padding"] = "x" * LARGE_BYTES
@@ -368,7 +372,7 @@ def test_who_leaves_parts_with_quiet_connections_and_only_with_those(loop: str) 
         callers = [await house.call() for _ in range(100)]
         for caller in callers[:50]:
             assert (await caller.ask(path="/other"))["place"] == 0
-        slow.writer.write(request(b"slow", "/slow"))
+        slow.writer.write(request(b"slow", "/held"))
         await house.settled(lambda: leaving.asked == 51 and len(leaving.state.connections) == 101)
         leaving.handing.leave()
         for caller in callers[::2]:
@@ -379,6 +383,7 @@ def test_who_leaves_parts_with_quiet_connections_and_only_with_those(loop: str) 
                 assert (await caller.ask(path="/other"))["place"] == 1
             else:
                 await caller.answer()
+        leaving.go_on.set()
         assert (await slow.answer())["place"] == 0
         await house.settled(lambda: len(leaving.state.connections) == 1)
 
