@@ -74,6 +74,8 @@ schema = schemathesis.openapi.from_dict(create_app(options_in(Path("nowhere"))).
 schema.config.update(base_url=BASE)
 
 
+# Hypothesis warns when the state of ``random`` changed while Schemathesis drew, which other threads do, too.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.slow
 @schema.parametrize()
 @settings(
