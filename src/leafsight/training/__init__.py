@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leafsight.training.curves import draw_curves
     from leafsight.training.data import TrainingData
     from leafsight.training.events import EventLog, read_events
+    from leafsight.training.experiment_options import AblationOptions, SearchOptions, SearchRange, Variant
     from leafsight.training.interruption import TrainingStoppedError
     from leafsight.training.loggers import MlflowLogger, TensorBoardLogger
     from leafsight.training.loop import train
@@ -31,11 +32,19 @@ if TYPE_CHECKING:
     from leafsight.training.options import OptimizerOptions
     from leafsight.training.preparation import PreparedData, index_and_split, prepare_data
     from leafsight.training.recipe import Recipe, StageOptions
-    from leafsight.training.recipe_files import load_recipe, recipe_as_toml
+    from leafsight.training.recipe_files import (
+        RecipeFile,
+        load_recipe,
+        parsed_value,
+        read_recipe_file,
+        recipe_as_toml,
+    )
     from leafsight.training.run_folder import RunFolder
+    from leafsight.training.scoring import network_scorer
     from leafsight.training.trained_run import TrainedRun, load_run
 
 _HOME = {
+    "AblationOptions": "experiment_options",
     "AugmentationOptions": "augmentation",
     "BackgroundBank": "background_bank",
     "BackgroundOptions": "backgrounds",
@@ -49,12 +58,16 @@ _HOME = {
     "OptimizerOptions": "options",
     "PreparedData": "preparation",
     "Recipe": "recipe",
+    "RecipeFile": "recipe_files",
     "RunFolder": "run_folder",
+    "SearchOptions": "experiment_options",
+    "SearchRange": "experiment_options",
     "StageOptions": "recipe",
     "TensorBoardLogger": "loggers",
     "TrainedRun": "trained_run",
     "TrainingData": "data",
     "TrainingStoppedError": "interruption",
+    "Variant": "experiment_options",
     "augment_batch": "augmentation",
     "average_runs": "averaging",
     "build_bank": "background_bank",
@@ -68,8 +81,11 @@ _HOME = {
     "load_recipe": "recipe_files",
     "load_run": "trained_run",
     "mix_batch": "mixing",
+    "network_scorer": "scoring",
+    "parsed_value": "recipe_files",
     "prepare_data": "preparation",
     "read_events": "events",
+    "read_recipe_file": "recipe_files",
     "recipe_as_toml": "recipe_files",
     "replace_backgrounds": "backgrounds",
     "require_room": "averaging",
@@ -78,6 +94,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AblationOptions",
     "AugmentationOptions",
     "BackgroundBank",
     "BackgroundOptions",
@@ -91,12 +108,16 @@ __all__ = [
     "OptimizerOptions",
     "PreparedData",
     "Recipe",
+    "RecipeFile",
     "RunFolder",
+    "SearchOptions",
+    "SearchRange",
     "StageOptions",
     "TensorBoardLogger",
     "TrainedRun",
     "TrainingData",
     "TrainingStoppedError",
+    "Variant",
     "augment_batch",
     "average_runs",
     "build_bank",
@@ -111,8 +132,11 @@ __all__ = [
     "load_recipe",
     "load_run",
     "mix_batch",
+    "network_scorer",
+    "parsed_value",
     "prepare_data",
     "read_events",
+    "read_recipe_file",
     "recipe_as_toml",
     "recipe_names",
     "recipe_text",

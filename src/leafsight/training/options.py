@@ -48,7 +48,8 @@ class DataOptions(Table):
     """Which photographs, and how they are split; plain values that the entrance hands to ``dataset``.
 
     ``groups`` names a CSV that says which photographs show the same leaf; ``max_cache_bytes`` bounds the
-    packed pixels on disk.
+    packed pixels on disk. ``train_fraction`` is the share of the training photographs of each class that are
+    used, whole groups and the same ones first, so that a larger share contains a smaller one.
     """
 
     sources: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class DataOptions(Table):
     groups: tuple[str, ...] = ()
     min_per_class: int = Field(default=1, ge=1)
     cache_side_px: int | None = Field(default=None, ge=8, le=4096)
+    train_fraction: float = Field(default=1.0, gt=0.0, le=1.0)
     max_cache_bytes: int = Field(default=8 * 1024**3, gt=0)
 
     @model_validator(mode="after")

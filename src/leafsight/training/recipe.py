@@ -16,6 +16,7 @@ from leafsight.storage import canonical_json
 from leafsight.training.augmentation import AugmentationOptions
 from leafsight.training.backgrounds import BackgroundOptions
 from leafsight.training.balance import BalanceOptions
+from leafsight.training.experiment_options import AblationOptions, SearchOptions
 from leafsight.training.losses import LossOptions
 from leafsight.training.mixing import MixingOptions
 from leafsight.training.options import (
@@ -27,6 +28,8 @@ from leafsight.training.options import (
     Table,
     merge_stage_overrides,
 )
+
+LATER_KEYS: tuple[tuple[str, str, Any], ...] = (("data", "train_fraction", 1.0),)
 
 
 class StageOptions(Table):
@@ -61,6 +64,7 @@ class Recipe(Table):
     """All tables of a recipe. ``threads`` 0 leaves the number to torch; ``precision`` bf16 needs CUDA.
 
     ``checkpoint_minutes`` and ``checkpoint_steps`` add checkpoints inside an epoch (0: only at its end).
+    ``ablations`` and ``search`` are experiments on the recipe; its own run does not look at them.
     """
 
     recipe: RecipeHeader
@@ -85,6 +89,8 @@ class Recipe(Table):
     balance: BalanceOptions = BalanceOptions()
     loss: LossOptions = LossOptions()
     early_stopping: EarlyStoppingOptions = EarlyStoppingOptions()
+    ablations: dict[str, AblationOptions] = Field(default={})
+    search: SearchOptions | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -112,9 +118,16 @@ class Recipe(Table):
         return stage.mixing or self.mixing
 
     def decisive_values(self) -> dict[str, Any]:
-        """What decides the weights: everything but the header, checkpoint rhythm, threads and room."""
-        spoken = dict.fromkeys(("recipe", "threads", "checkpoint_minutes", "checkpoint_steps"), True)
-        return self.model_dump(mode="json", exclude={**spoken, "data": {"max_cache_bytes"}})
+        """What decides the weights: not the header, checkpoint rhythm, threads, room, or experiments."""
+        spoken = dict.fromkeys(
+            ("recipe", "threads", "checkpoint_minutes", "checkpoint_steps", "ablations", "search"), True
+        )
+        values = self.model_dump(mode="json", exclude={**spoken, "data": {"max_cache_bytes"}})
+        # Keys that came later and are at their default: runs of earlier versions are still themselves.
+        for table, key, default in LATER_KEYS:
+            if values[table][key] == default:
+                del values[table][key]
+        return values
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the decisive values: equal for recipes that train the same network."""

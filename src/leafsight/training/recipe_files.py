@@ -6,9 +6,11 @@ Enters: a name of a shipped recipe or the path of a file, and ``key.path=value``
 
 from __future__ import annotations
 
+import copy
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,66 @@ from leafsight.errors import ConfigError, Fault, validated
 from leafsight.storage import os_errors_translated
 from leafsight.training.catalogue import SUFFIX, recipe_text
 from leafsight.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """A recipe as it was written, before defaults: what experiments change and read again.
+
+    Attributes:
+        where: the name or path, for messages.
+        values: the tables of the file with the overrides applied.
+        faults: overrides that could not be followed.
+    """
+
+    where: str
+    values: dict[str, Any]
+    faults: tuple[Fault, ...] = ()
+
+    def recipe(self, changes: Mapping[str, Any] | None = None) -> Recipe:
+        """The checked recipe, with some more values changed.
+
+        Args:
+            changes: key path -> value, as in ``--set``.
+
+        Raises:
+            ConfigError: keys and values are wrong (all of them are listed).
+        """
+        values = copy.deepcopy(self.values)
+        faults = list(self.faults)
+        for key, value in (changes or {}).items():
+            faults += _change(values, key, copy.deepcopy(value))
+        try:
+            recipe = validated(Recipe, values, self.where)
+        except ConfigError as error:
+            if not faults:
+                raise
+            raise ConfigError(
+                f"{self.where}: {len(faults) + len(error.faults)} faults", faults=[*faults, *error.faults]
+            ) from error
+        if faults:
+            raise ConfigError("overrides cannot be used", faults=faults)
+        return recipe
+
+
+def read_recipe_file(path_or_name: str | Path, overrides: Sequence[str] = ()) -> RecipeFile:
+    """Read a recipe's tables without checking them.
+
+    Args:
+        path_or_name: a shipped name such as ``quick``, or the path of a TOML file.
+        overrides: as for ``load_recipe``.
+
+    Raises:
+        ConfigError: the file is not TOML.
+        UsageError: no such recipe.
+    """
+    where, text = _source(path_or_name)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is not valid TOML: {error}", hint="mind quotes and brackets") from error
+    faults = [fault for override in overrides for fault in _override(values, override)]
+    return RecipeFile(where, values, tuple(faults))
 
 
 def load_recipe(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -30,23 +92,7 @@ def load_recipe(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Reci
         ConfigError: the file is not TOML, or keys and values are wrong (all of them are listed).
         UsageError: no such recipe.
     """
-    where, text = _source(path_or_name)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}", hint="mind quotes and brackets") from error
-    faults = [fault for override in overrides for fault in _override(values, override)]
-    try:
-        recipe = validated(Recipe, values, where)
-    except ConfigError as error:
-        if not faults:
-            raise
-        raise ConfigError(
-            f"{where}: {len(faults) + len(error.faults)} faults", faults=[*faults, *error.faults]
-        ) from error
-    if faults:
-        raise ConfigError("overrides cannot be used", faults=faults)
-    return recipe
+    return read_recipe_file(path_or_name, overrides).recipe()
 
 
 def _source(path_or_name: str | Path) -> tuple[str, str]:
@@ -61,9 +107,16 @@ def _source(path_or_name: str | Path) -> tuple[str, str]:
 def _override(values: dict[str, Any], override: str) -> list[Fault]:
     """Apply one override in place; a fault instead when it cannot be followed."""
     key, equals, text = override.partition("=")
-    keys = key.strip().split(".")
-    if not equals or not all(keys):
+    if not equals:
         return [Fault("override", override, "no 'key.path=value'", "such as stages.0.epochs=3")]
+    return _change(values, key, parsed_value(text.strip()))
+
+
+def _change(values: dict[str, Any], key: str, value: Any) -> list[Fault]:
+    """Set the value at a key path in place; a fault instead when the path leads nowhere."""
+    keys = key.strip().split(".")
+    if not all(keys):
+        return [Fault("override", key, "no 'key.path=value'", "such as stages.0.epochs=3")]
     here: Any = values
     for part in keys[:-1]:
         below = _enter(here, part)
@@ -72,7 +125,7 @@ def _override(values: dict[str, Any], override: str) -> list[Fault]:
         here = below
     if not isinstance(here, dict):
         return [Fault("override", key, "a value inside a list", "the path of a key")]
-    here[keys[-1]] = _value(text.strip())
+    here[keys[-1]] = value
     return []
 
 
@@ -87,7 +140,8 @@ def _enter(here: Any, part: str) -> Any:
     return here[int(part)] if part.isdigit() and int(part) < len(here) else None
 
 
-def _value(text: str) -> Any:
+def parsed_value(text: str) -> Any:
+    """A value as TOML (``3``, ``true``, ``[1, 2]``), or else the word itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
