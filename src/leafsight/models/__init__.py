@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from leafsight.errors import require
-from leafsight.models.options import ARCHITECTURES, ModelOptions
+from leafsight.models.options import ARCHITECTURES, ModelOptions, MorphologyOptions
 
 if TYPE_CHECKING:
     from leafsight.models.convolution import count_parameters
@@ -52,6 +52,7 @@ __all__ = [
     "STD",
     "LoadReport",
     "ModelOptions",
+    "MorphologyOptions",
     "Network",
     "Outputs",
     "build_network",

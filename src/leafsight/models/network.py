@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from leafsight.errors import ConfigError
 from leafsight.models.convolution import initialise
 from leafsight.models.mobilenet import mobilenet_v2_features
+from leafsight.models.morphology import morphology_layer
 from leafsight.models.options import TIMM_PREFIX, ModelOptions
 from leafsight.models.resnet import resnet_features
 from leafsight.models.simple import simple_cnn_features
@@ -42,6 +43,7 @@ class Network(nn.Module):
     Attributes:
         options: what it was built from.
         n_classes: number of logits.
+        morphology: [n, 3, h, w] -> the same shape, pixel values 0..255; has nothing to learn.
         features: [n, 3, h, w] normalised -> [n, channels, h', w'].
         head: [n, channels] -> [n, classes].
         mean, std: buffers [1, 3, 1, 1] in pixel values 0..255.
@@ -61,6 +63,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.features, self.head = options, features, head
+        self.morphology = morphology_layer(options.morphology)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).reshape(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).reshape(1, 3, 1, 1))
         self._frozen_blocks = 0
@@ -93,14 +96,18 @@ class Network(nn.Module):
 
     def outputs(self, pixels: Float[Tensor, "n 3 h w"]) -> Outputs:
         """Logits, embedding and feature map of photographs whose values are 0..255."""
-        feature_map = self.features((pixels - self.mean) / self.std)
+        feature_map = self.features(self._scaled(pixels))
         embedding = feature_map.mean(dim=(2, 3))
         return Outputs(self.head(embedding), embedding, feature_map)
 
     def embed(self, pixels: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n channels"]:
         """Only the embedding: what a head is trained on when the feature extractor is frozen."""
-        embedding: Tensor = self.features((pixels - self.mean) / self.std).mean(dim=(2, 3))
+        embedding: Tensor = self.features(self._scaled(pixels)).mean(dim=(2, 3))
         return embedding
+
+    def _scaled(self, pixels: Tensor) -> Tensor:
+        scaled: Tensor = (self.morphology(pixels) - self.mean) / self.std
+        return scaled
 
     def blocks(self) -> list[tuple[str, tuple[nn.Module, ...]]]:
         """The feature extractor in order, in the pieces that ``freeze`` counts, each with its name.

@@ -6,8 +6,33 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from leafsight.images import ElementShape, MorphologyOperation
+
 ARCHITECTURES = ("simple_cnn", "mobilenet_v2", "resnet18", "resnet34", "resnet50")
 TIMM_PREFIX = "timm:"
+
+
+class MorphologyOptions(BaseModel):
+    """What the network does to pixels before anything else; see ``leafsight.images.apply_morphology``.
+
+    Attributes:
+        operation: ``none``, or the operation whose result replaces the photograph.
+        size_px: side of the structuring element in pixels of the network's input, odd.
+        shape: ``square``, ``cross`` or ``disc``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operation: Literal["none", MorphologyOperation] = "none"
+    size_px: int = Field(default=3, ge=3, le=31)
+    shape: ElementShape = "square"
+
+    @field_validator("size_px")
+    @classmethod
+    def _has_a_middle(cls, size_px: int) -> int:
+        if size_px % 2 == 0:
+            raise ValueError("an odd number, so that the element has a middle pixel")
+        return size_px
 
 
 class ModelOptions(BaseModel):
@@ -23,6 +48,7 @@ class ModelOptions(BaseModel):
         dropout: share of the embedding set to zero before each dense layer while training.
         head: sizes of hidden dense layers between embedding and logits; empty for a single dense layer,
             which is what an exact class activation map needs.
+        morphology: changes the pixels inside the network, so that training and serving cannot differ.
         pretrained: a safetensors file, a bundle, or an http(s) address; None starts from random weights.
         pretrained_sha256: the SHA-256 of the file in hex; an address needs it.
     """
@@ -34,6 +60,7 @@ class ModelOptions(BaseModel):
     padding: Literal["same", "symmetric"] = "same"
     dropout: float = Field(default=0.2, ge=0, lt=1)
     head: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(default=(), max_length=4)
+    morphology: MorphologyOptions = MorphologyOptions()
     pretrained: str | None = None
     pretrained_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
 

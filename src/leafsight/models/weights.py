@@ -128,8 +128,10 @@ def encode_weights(
         half: floats as float16, half the size; reading gives float32 again, rounded to 11 bits.
     """
     safetensors = require("safetensors.torch", "train")
+    # Left out where it does nothing, so that versions which do not know the key read the file.
+    unused = {"morphology"} if network.options.morphology.operation == "none" else set()
     architecture = {
-        "options": network.options.model_dump(mode="json"),
+        "options": network.options.model_dump(mode="json", exclude=unused),
         "n_classes": network.n_classes,
         "mean": network.mean.flatten().tolist(),
         "std": network.std.flatten().tolist(),
