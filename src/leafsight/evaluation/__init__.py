@@ -17,12 +17,21 @@ from leafsight.evaluation.scores import Scores, collect_scores, join_scores
 from leafsight.evaluation.verdict import KINDS, Decisions, Kind, Verdict, decide, decide_all, verdicts
 
 if TYPE_CHECKING:
+    from leafsight.evaluation.bootstrap import Resampling
     from leafsight.evaluation.comparison import Comparison, compare
     from leafsight.evaluation.folds import draw_rows, group_codes, group_folds
     from leafsight.evaluation.judging import evaluate
     from leafsight.evaluation.options import CalibrationOptions, EvaluationOptions
+    from leafsight.evaluation.paired_tests import PairedTests, holm, mcnemar, sign_flip, tell_apart
+    from leafsight.evaluation.repeats import (
+        Repeated,
+        Resampled,
+        repeated,
+        repeated_difference,
+        resampled_metrics,
+    )
     from leafsight.evaluation.report import write_report
-    from leafsight.evaluation.results import ClassResult, Evaluation, Mistake, Slice
+    from leafsight.evaluation.results import ClassResult, Evaluation, Mistake, Slice, plain
     from leafsight.evaluation.ridge import cosine_features, out_of_fold_probabilities
     from leafsight.evaluation.shortcut_records import Shortcuts, ShortcutView
     from leafsight.evaluation.shortcut_views import thumbnail_features
@@ -35,11 +44,23 @@ _LATE = {
     "EvaluationOptions": "options",
     "Comparison": "comparison",
     "compare": "comparison",
+    "PairedTests": "paired_tests",
+    "holm": "paired_tests",
+    "mcnemar": "paired_tests",
+    "sign_flip": "paired_tests",
+    "tell_apart": "paired_tests",
     "evaluate": "judging",
     "ClassResult": "results",
     "Evaluation": "results",
     "Mistake": "results",
     "Slice": "results",
+    "plain": "results",
+    "Resampling": "bootstrap",
+    "Repeated": "repeats",
+    "Resampled": "repeats",
+    "repeated": "repeats",
+    "repeated_difference": "repeats",
+    "resampled_metrics": "repeats",
     "write_report": "report",
     "Shortcuts": "shortcut_records",
     "ShortcutView": "shortcut_records",
@@ -67,6 +88,10 @@ __all__ = [
     "KINDS",
     "Kind",
     "Mistake",
+    "PairedTests",
+    "Repeated",
+    "Resampled",
+    "Resampling",
     "Scores",
     "ShortcutView",
     "Shortcuts",
@@ -85,14 +110,22 @@ __all__ = [
     "fit_calibration",
     "group_codes",
     "group_folds",
+    "holm",
     "join_scores",
     "judge_strangers",
     "log_softmax",
+    "mcnemar",
     "measure_shortcuts",
     "out_of_fold_probabilities",
+    "plain",
     "pool_log_probabilities",
+    "repeated",
+    "repeated_difference",
+    "resampled_metrics",
     "restrict",
+    "sign_flip",
     "softmax",
+    "tell_apart",
     "thumbnail_features",
     "verdicts",
     "wilson",

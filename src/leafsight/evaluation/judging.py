@@ -24,6 +24,7 @@ from leafsight.evaluation.folds import group_codes
 from leafsight.evaluation.interval import Interval, wilson
 from leafsight.evaluation.metrics import CENTRED, by_group, columns, confusion_matrix, measure
 from leafsight.evaluation.probability import softmax
+from leafsight.evaluation.ranking import auc, auc_resampled, margin_of
 from leafsight.evaluation.reliability import reliability_table
 from leafsight.evaluation.results import (
     Evaluation,
@@ -79,6 +80,8 @@ def evaluate(
     decisions = None if calibration is None else decide_all(calibration, scores.logits, scores.embedding)
     probabilities = softmax(scores.logits, temperature)
     evidence = columns(scores.logits, labels, temperature, options.bins, options.top_k)
+    if len(names) == 2:
+        evidence["margin"] = margin_of(scores.logits)
     mates = crop_mates(names, known_crops)
     evidence |= answer_columns(scores, labels, mates, calibration, decisions)
     overall, per_class_f1 = _slice("all", labels, codes, evidence, probabilities, names, how)
@@ -150,6 +153,14 @@ def _slice(
     metrics["aurc"] = percentile_interval(
         aurc(confidence, correct), aurc_resampled(confidence, correct, codes, how), how.confidence
     )
+    if "margin" in evidence and len(np.unique(labels)) == 2:
+        area = percentile_interval(
+            auc(evidence["margin"], labels == 1),
+            auc_resampled(evidence["margin"], labels == 1, codes, how),
+            how.confidence,
+        )
+        rarest = min(len(np.unique(codes[labels == label])) for label in (0, 1))
+        metrics["auc"] = _never_certain(area, rarest, how.confidence)
     support = np.bincount(labels, minlength=len(classes))
     absent = tuple(classes[index] for index in np.flatnonzero(support == 0))
     per_class = [

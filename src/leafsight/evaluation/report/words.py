@@ -15,6 +15,7 @@ LABELS = {
     "group_accuracy": "accuracy, each leaf (group) counted once",
     "macro_f1": "macro F1",
     "balanced_accuracy": "balanced accuracy",
+    "auc": "area under ROC curve",
     "nll": "negative log-likelihood (nats)",
     "brier": "Brier score (0 to 2)",
     "ece": "calibration error (ECE)",
@@ -33,7 +34,7 @@ LABELS = {
     "aurc": "area under risk-coverage curve",
 }
 NOT_SHARES = frozenset(
-    {"nll", "brier", "ece", "adaptive_ece", "mean_set_size", "crop_given_mean_set_size", "aurc"}
+    {"nll", "brier", "ece", "adaptive_ece", "mean_set_size", "crop_given_mean_set_size", "auc", "aurc"}
 )
 
 
