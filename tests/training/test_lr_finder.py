@@ -44,6 +44,12 @@ def test_the_suggestion_is_the_steepest_fall() -> None:
         curve_of(rates[:3], losses[:3], diverged=True)
 
 
+def test_a_dip_behind_the_lowest_place_is_noise() -> None:
+    rates = np.geomspace(1e-5, 1, 11)
+    losses = [1.1, 1.1, 1.1, 1.0, 0.85, 0.7, 0.9, 2.0, 1.6, 1.0, 2.6]
+    assert curve_of(rates, losses, diverged=False).suggestion == pytest.approx(rates[4])
+
+
 def test_an_empty_range() -> None:
     network = build_network(ModelOptions(name="simple_cnn", width=0.25), 3)
     with pytest.raises(TrainingError, match="cannot raise a rate"):

@@ -28,6 +28,17 @@ def test_the_next_one_is_made_while_this_one_is_used() -> None:
     batches.close()  # type: ignore[attr-defined]
 
 
+def test_a_consumer_that_waits_has_two_at_work_and_order_is_kept() -> None:
+    together = threading.Barrier(2)
+
+    def make(number: int) -> int:
+        together.wait(5)  # one thread alone would wait here in vain
+        time.sleep(0.02 if number % 2 == 0 else 0)  # the later one is ready first
+        return number
+
+    assert list(prefetched(make, range(6))) == list(range(6))
+
+
 def test_an_exception_comes_out_in_its_place() -> None:
     def make(number: int) -> int:
         if number == 2:

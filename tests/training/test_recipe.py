@@ -54,6 +54,17 @@ def test_the_fingerprint_sees_what_decides_and_nothing_else() -> None:
     assert tiny_recipe(loss={"label_smoothing": 0.1}).fingerprint() != base
 
 
+def test_runs_from_before_morphology_are_still_themselves() -> None:
+    base = tiny_recipe()
+    assert "morphology" not in base.decisive_values()["model"]
+    plain = {"name": "simple_cnn", "width": 0.25}
+    assert tiny_recipe(model={**plain, "morphology": {}}).fingerprint() == base.fingerprint()
+    seen = {base.fingerprint()}
+    for table in ({"operation": "opening"}, {"operation": "opening", "size_px": 5}, {"operation": "closing"}):
+        seen.add(tiny_recipe(model={**plain, "morphology": table}).fingerprint())
+    assert len(seen) == 4
+
+
 def test_when_features_are_cached() -> None:
     def cached(**changes: Any) -> bool:
         return tiny_recipe(stages=[plain_stage(**changes)]).stages[0].uses_cached_features

@@ -36,6 +36,9 @@ class Settings:
     threads: int = _setting(0, "compute threads; 0 means one per core", least=0, most=1024)
     cache_dir: Path = _setting(Path("~/.cache/leafsight"), "downloads and pixel caches")
     runs_dir: Path = _setting(Path("runs"), "where training runs are kept")
+    imagenet_weights: Path | None = _setting(
+        None, "ImageNet weights that recipes start from; none means that --pretrained must say"
+    )
     max_image_bytes: int = _setting(64 * 1024**2, "a larger photograph file is refused", least=1024)
     max_image_pixels: int = _setting(120_000_000, "a photograph with more pixels is refused", least=4096)
     max_cache_bytes: int = _setting(

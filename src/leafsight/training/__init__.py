@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     )
     from leafsight.training.run_folder import RunFolder
     from leafsight.training.scoring import network_scorer
+    from leafsight.training.session import new_network
+    from leafsight.training.starting import starting_weights
     from leafsight.training.trained_run import TrainedRun, load_run
 
 _HOME = {
@@ -82,6 +84,7 @@ _HOME = {
     "load_run": "trained_run",
     "mix_batch": "mixing",
     "network_scorer": "scoring",
+    "new_network": "session",
     "parsed_value": "recipe_files",
     "prepare_data": "preparation",
     "read_events": "events",
@@ -90,6 +93,7 @@ _HOME = {
     "replace_backgrounds": "backgrounds",
     "require_room": "averaging",
     "sampling_weights": "balance",
+    "starting_weights": "starting",
     "train": "loop",
 }
 
@@ -133,6 +137,7 @@ __all__ = [
     "load_run",
     "mix_batch",
     "network_scorer",
+    "new_network",
     "parsed_value",
     "prepare_data",
     "read_events",
@@ -143,6 +148,7 @@ __all__ = [
     "replace_backgrounds",
     "require_room",
     "sampling_weights",
+    "starting_weights",
     "train",
 ]
 

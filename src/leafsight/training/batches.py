@@ -1,7 +1,7 @@
 """From rows to batches on the device: drawn order, gathered pixels, backgrounds, augmentation, mixing.
 
-Enters: the data, a recipe and a position in the run. Leaves: batches, made ahead in a background thread. The
-same position always gives the same batch.
+Enters: the data, a recipe and a position in the run. Leaves: batches, made ahead in background threads.
+The same position always gives the same batch.
 """
 
 from __future__ import annotations

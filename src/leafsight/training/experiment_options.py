@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from leafsight.training.options import Table
 
-MetricName = Literal["accuracy", "macro_f1"]
+MetricName = Literal["accuracy", "macro_f1", "auc"]
+SearchMetric = Literal["accuracy", "macro_f1"]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Changes = dict[str, Any]
 SLUG = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -47,13 +48,15 @@ class AblationOptions(Table):
     """A table of variants, each run with the same seeds on the same photographs.
 
     ``grid`` maps key paths to lists of values and stands for every combination, after ``variants``.
-    ``against`` is the variant that the others are compared with, the first one when empty.
+    ``against`` is the variant that the others are compared with, the first one when empty. ``smallest`` adds
+    the mean recall of so many of the classes with the fewest training photographs.
     """
 
     title: str = ""
     metric: MetricName = "accuracy"
     seeds: tuple[Seed, ...] = Field(default=(0, 1, 2), min_length=1)
     against: str = ""
+    smallest: int = Field(default=0, ge=0)
     variants: tuple[Variant, ...] = ()
     grid: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default={})
 
@@ -116,7 +119,7 @@ class SearchOptions(Table):
     ``warmup_epochs``: no trial is pruned before so many epochs of its last stage.
     """
 
-    metric: MetricName = "accuracy"
+    metric: SearchMetric = "accuracy"
     trials: int = Field(default=30, ge=1, le=10_000)
     seed: Seed = 0
     warmup_epochs: int = Field(default=2, ge=0)
@@ -124,9 +127,10 @@ class SearchOptions(Table):
 
 
 def grid_variant(change: Changes) -> Variant:
-    """A variant named after its changes: the last part of each key and the value."""
+    """A variant that is called by its changes: the last part of each key and the value."""
     words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in change.items()]
-    return Variant(name="_".join(words), change=change)
+    said = [f"{key.rpartition('.')[2]} = {value}" for key, value in change.items()]
+    return Variant(name="_".join(words), title=", ".join(said), change=change)
 
 
 def _word(value: Any) -> str:

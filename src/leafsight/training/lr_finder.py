@@ -156,7 +156,9 @@ def curve_of(rates: np.ndarray, losses: list[float], *, diverged: bool) -> Learn
             hint="begin lower, or check the photographs and weights",
         )
     slopes = np.gradient(np.asarray(losses), np.log(rates))
-    # The first tenth is the average settling, not the loss falling.
+    # The first tenth is the average settling, not the loss falling; a dip behind the lowest place is noise
+    # of a rate that is too high already.
     settled = len(losses) // 10
-    suggestion = float(rates[settled + int(slopes[settled:].argmin())])
+    lowest = max(settled, int(np.argmin(losses)))
+    suggestion = float(rates[settled + int(slopes[settled : lowest + 1].argmin())])
     return LearningRateCurve(tuple(map(float, rates)), tuple(losses), suggestion, diverged)

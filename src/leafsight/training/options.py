@@ -49,7 +49,11 @@ class DataOptions(Table):
 
     ``groups`` names a CSV that says which photographs show the same leaf; ``max_cache_bytes`` bounds the
     packed pixels on disk. ``train_fraction`` is the share of the training photographs of each class that are
-    used, whole groups and the same ones first, so that a larger share contains a smaller one.
+    used, whole groups and the same ones first, so that a larger share contains a smaller one. ``classes``
+    leaves out every other class; ``label_by = "crop"`` makes the plant the class, whatever ails it, and
+    leaves out photographs without one. ``keep`` names splits that the source has and that stay as they are.
+    ``long_tail`` makes the training split unbalanced on purpose: how many times larger its largest class is
+    than its smallest.
     """
 
     sources: tuple[str, ...] = ()
@@ -65,6 +69,10 @@ class DataOptions(Table):
     min_per_class: int = Field(default=1, ge=1)
     cache_side_px: int | None = Field(default=None, ge=8, le=4096)
     train_fraction: float = Field(default=1.0, gt=0.0, le=1.0)
+    long_tail: float = Field(default=1.0, ge=1.0, le=1000.0)
+    classes: tuple[str, ...] = ()
+    label_by: Literal["class", "crop"] = "class"
+    keep: tuple[str, ...] = ()
     max_cache_bytes: int = Field(default=8 * 1024**3, gt=0)
 
     @model_validator(mode="after")

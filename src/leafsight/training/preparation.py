@@ -12,20 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-from leafsight.dataset import PhotoIndex, PixelCache, SplitOptions, index_photos, read_leaf_map, split_photos
+from leafsight.dataset import PhotoIndex, PixelCache, read_leaf_map, split_photos
 from leafsight.errors import DatasetError
 from leafsight.images import DecodeLimits, Preprocessing
 from leafsight.progress import Progress, Silent
 from leafsight.taxonomy import NOT_A_LEAF, find_class
 from leafsight.training.background_bank import BackgroundBank, build_bank
+from leafsight.training.collection import labelled, read_photographs, split_options
 from leafsight.training.data import TRAIN, TrainingData
+from leafsight.training.fraction import class_shares, share_of_rows
+from leafsight.training.options import DataOptions
 from leafsight.training.recipe import Recipe
 
 INDEX_FILE = "index.parquet"
 CACHE_FOLDER = "cache"
 LEAF_MAP_FILE = "leaf_groups.csv"
 CACHE_MARGIN = 1.15
-AUTOMATIC_RULES = "column,leaf_map,duplicates,near_duplicates,capture_runs"
 
 
 @dataclass(frozen=True)
@@ -65,28 +67,16 @@ def index_and_split(
         index = PhotoIndex.load(sources[0])
         if not index.split_counts():
             raise DatasetError(f"{sources[0]} has no splits", hint="leafsight split makes them")
+        index = labelled(index, recipe.data)
         index.save(path)
         return index
     earlier = PhotoIndex.load(path) if path.exists() else None
-    index = index_photos(
-        list(sources), earlier=earlier, store=folder / "store", limits=limits, progress=progress
+    index, found = read_photographs(
+        recipe.data, sources, folder, earlier, limits=limits, progress=progress or Silent()
     )
-    options = split_options(recipe)
-    index = split_photos(index, options, leaf_map=_leaf_maps(recipe, sources))
+    index = split_photos(index, split_options(recipe.data), leaf_map=_leaf_maps(recipe, sources), found=found)
     index.save(path)
     return index
-
-
-def split_options(recipe: Recipe) -> SplitOptions:
-    """The recipe's table ``[data]`` in the words of room ``dataset``."""
-    rules = AUTOMATIC_RULES if recipe.data.group_by == "auto" else recipe.data.group_by
-    return SplitOptions.model_validate(
-        {
-            "group_by": tuple(rule.strip() for rule in rules.split(",")),
-            "ratios": dict(recipe.data.ratios),
-            "seed": recipe.data.seed,
-        }
-    )
 
 
 def prepare_data(
@@ -123,7 +113,7 @@ def prepare_data(
         workers=workers,
         progress=progress,
     )
-    data = training_data(index, cache)
+    data = training_data(index, cache, options=recipe.data)
     if recipe.backgrounds.probability > 0:
         bank = _bank(cache, data, folder / CACHE_FOLDER, workers, recipe.seed, progress)
         data = replace(data, backgrounds=bank)
@@ -137,8 +127,14 @@ def cache_contract(recipe: Recipe) -> Preprocessing:
     return Preprocessing.from_dict({**contract.to_dict(), "side_px": side_px})
 
 
-def training_data(index: PhotoIndex, cache: PixelCache, classes: Sequence[str] | None = None) -> TrainingData:
-    """The cache's pictures with their labels, splits and sources."""
+def training_data(
+    index: PhotoIndex,
+    cache: PixelCache,
+    classes: Sequence[str] | None = None,
+    *,
+    options: DataOptions | None = None,
+) -> TrainingData:
+    """The cache's pictures with labels, splits and sources; of the training split the share asked for."""
     names = tuple(classes or index.classes)
     kept = index.rows(cache.row_ids)
     splits, sources = kept.column("split"), kept.column("source")
@@ -146,10 +142,15 @@ def training_data(index: PhotoIndex, cache: PixelCache, classes: Sequence[str] |
         split: np.flatnonzero([one == split for one in splits]).astype(np.int64)
         for split in sorted({one for one in splits if one})
     }
+    labels = kept.labels_for(names)
+    if options is not None and TRAIN in rows:
+        groups, train = kept.column("group"), rows[TRAIN]
+        shares = class_shares(labels[train], len(names), options.train_fraction, options.long_tail)
+        rows[TRAIN] = share_of_rows(train, labels[train], [groups[row] or "" for row in train], shares)
     domain_names = tuple(sorted(set(sources)))
     return TrainingData(
         images=cache.images,
-        labels=kept.labels_for(names),
+        labels=labels,
         rows=rows,
         classes=names,
         domains=np.asarray([domain_names.index(one) for one in sources], np.int64),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from leafsight.models import ModelOptions
+from leafsight.models import ModelOptions, MorphologyOptions
 from leafsight.storage import canonical_json
 from leafsight.training.augmentation import AugmentationOptions
 from leafsight.training.backgrounds import BackgroundOptions
@@ -29,7 +29,14 @@ from leafsight.training.options import (
     merge_stage_overrides,
 )
 
-LATER_KEYS: tuple[tuple[str, str, Any], ...] = (("data", "train_fraction", 1.0),)
+LATER_KEYS: tuple[tuple[str, str, Any], ...] = (
+    ("data", "train_fraction", 1.0),
+    ("data", "long_tail", 1.0),
+    ("data", "classes", []),
+    ("data", "label_by", "class"),
+    ("data", "keep", []),
+    ("model", "morphology", MorphologyOptions().model_dump(mode="json")),
+)
 
 
 class StageOptions(Table):

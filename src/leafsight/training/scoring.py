@@ -29,7 +29,7 @@ def network_scorer(network: Network, device: str = "auto") -> Callable[[np.ndarr
     network.to(chosen).eval()
 
     def ask(squares: np.ndarray) -> Scores:
-        pixels = torch.from_numpy(np.ascontiguousarray(squares)).to(chosen).permute(0, 3, 1, 2).float()
+        pixels = torch.from_numpy(np.array(squares)).to(chosen).permute(0, 3, 1, 2).float()
         with torch.inference_mode():
             outputs = network.outputs(pixels.contiguous(memory_format=torch.channels_last))
         return Scores(outputs.logits.float().cpu().numpy(), outputs.embedding.float().cpu().numpy())

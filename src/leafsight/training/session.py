@@ -200,9 +200,7 @@ def open_session(
     Raises:
         TrainingError: the checkpoint is damaged, or the pretrained weights do not fit.
     """
-    torch.manual_seed(seed_for(recipe.seed, Purpose.WEIGHTS))
-    table = recipe.preprocessing
-    network = build_network(recipe.model, len(data.classes), mean=table.mean, std=table.std)
+    network = new_network(recipe, len(data.classes))
     # ``to`` wants the format for 4-dimensional weights only; the rest stays as it is.
     network = network.to(device=device, memory_format=memory_format(recipe.channels_last))  # type: ignore[call-overload]
     resumed = folder.last.exists()
@@ -225,6 +223,13 @@ def open_session(
         )
         session.save(with_optimizer=False)
     return session
+
+
+def new_network(recipe: Recipe, n_classes: int) -> Network:
+    """The network of a recipe with the random weights that its seed gives, on the CPU."""
+    torch.manual_seed(seed_for(recipe.seed, Purpose.WEIGHTS))
+    table = recipe.preprocessing
+    return build_network(recipe.model, n_classes, mean=table.mean, std=table.std)
 
 
 def _loss(recipe: Recipe, data: TrainingData) -> Loss:
