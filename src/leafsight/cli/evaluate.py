@@ -32,6 +32,7 @@ SHOWN = (
     "accuracy",
     "group_accuracy",
     "macro_f1",
+    "auc",
     "crop_given_accuracy",
     "ece",
     "answered",

@@ -47,8 +47,12 @@ def copy(name: str, target: Path, force: bool) -> None:
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value.")
 @click.option("--resolved", is_flag=True, help="Print the recipe with every default filled in.")
 def check(recipe: str, overrides: tuple[str, ...], resolved: bool) -> None:
-    """Check RECIPE (a name or a file): all faults at once, or 'fine'."""
-    from leafsight.training import load_recipe, recipe_as_toml
+    """Check RECIPE (a name or a file) and its ablations: all faults at once, or 'fine'."""
+    from leafsight.experiments import plan_ablation
+    from leafsight.training import read_recipe_file, recipe_as_toml
 
-    loaded = load_recipe(recipe, overrides)
+    source = read_recipe_file(recipe, overrides)
+    loaded = source.recipe()
+    for name in loaded.ablations:
+        plan_ablation(source, name)
     click.echo(recipe_as_toml(loaded).rstrip() if resolved else f"{recipe} is fine")

@@ -1,4 +1,4 @@
-"""The report page of a packaged run: numbers, the worst mistakes with heatmaps, the curves."""
+"""The report page of a run: numbers, worst mistakes, curves; of its model file, or of the network itself."""
 
 from __future__ import annotations
 
@@ -9,31 +9,89 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from leafsight.evaluation import Evaluation
     from leafsight.export import Package
     from leafsight.inference import BundlePredictor
+    from leafsight.training import TrainedRun
 
 PAGE = "report.html"
 
 
 def write_run_report(run_folder: Path, package: Package) -> Path:
     """``report.html`` and ``report.json`` in the folder of the run."""
-    from leafsight.evaluation.report import write_report
     from leafsight.inference import BundlePredictor
     from leafsight.training import load_run
 
-    predictor = BundlePredictor(package.path)
-    run = load_run(run_folder)
-    index_rows = package.test_images
-    return write_report(
-        package.evaluation,
+    return write_model_page(
         run_folder / PAGE,
-        pictures=lambda row: index_rows[row],
-        heatmaps=heatmaps_of(predictor, index_rows) if predictor.explains else None,
+        load_run(run_folder),
+        BundlePredictor(package.path),
+        package.evaluation,
+        package.test_images,
+    )
+
+
+def write_model_page(
+    path: Path,
+    run: TrainedRun,
+    predictor: BundlePredictor,
+    evaluation: Evaluation,
+    squares: np.ndarray,
+    *,
+    note: str = "",
+) -> Path:
+    """The page of a run's model file.
+
+    Args:
+        path: of the page; JSON goes beside it.
+        run: for the curves.
+        predictor: of the model file.
+        evaluation: of its calibrated answers.
+        squares: uint8[n, side, side, 3], the photographs that were judged, in the order of the evaluation.
+        note: what else has to be said about them.
+    """
+    from leafsight.evaluation.report import write_report
+
+    return write_report(
+        evaluation,
+        path,
+        pictures=lambda row: squares[row],
+        heatmaps=heatmaps_of(predictor, squares) if predictor.explains else None,
         title=predictor.bundle.name,
         provenance=dict(predictor.bundle.provenance),
         curves=curves_of(run.history),
-        data_summary={"photographs": predictor.bundle.provenance.get("photographs", {})},
+        data_summary=_data_summary(predictor.bundle.provenance.get("photographs", {}), note),
     )
+
+
+def write_network_page(
+    path: Path, run: TrainedRun, evaluation: Evaluation, squares: np.ndarray, *, note: str = ""
+) -> Path:
+    """The page of a run without a model file: the network's own answers, which nobody calibrated.
+
+    Args:
+        path: of the page; JSON goes beside it.
+        run: for title, curves and provenance.
+        evaluation: of its answers.
+        squares: uint8[n, side, side, 3], the photographs that were judged, in the order of the evaluation.
+        note: what else has to be said about them.
+    """
+    from leafsight.evaluation.report import write_report
+
+    kept = ("recipe", "recipe_fingerprint", "seed", "versions", "machine", "duration_s", "averaged", "best")
+    return write_report(
+        evaluation,
+        path,
+        pictures=lambda row: squares[row],
+        title=f"{run.recipe.recipe.name}, without calibration",
+        provenance={key: run.record[key] for key in kept if key in run.record},
+        curves=curves_of(run.history),
+        data_summary=_data_summary(run.record["data"].get("photos", {}), note),
+    )
+
+
+def _data_summary(photographs: dict[str, int], note: str) -> dict[str, Any]:
+    return {"photographs": photographs, **({"note": note} if note else {})}
 
 
 def heatmaps_of(predictor: BundlePredictor, squares: np.ndarray) -> Callable[[int], np.ndarray | None]:

@@ -168,30 +168,14 @@ def _require_splits(counts: Mapping[str, int]) -> None:
 
 
 def starting_weights(wanted: str | None, recipe: Recipe, bars: Progress | None = None) -> Path | None:
-    """The file of weights to start from, or ``None``: the recipe decides, or starts from random weights.
+    """The file of weights to start from, with what the settings know; see ``training.starting_weights``."""
+    from leafsight.training import starting_weights as found
 
-    ``builtin`` and a recipe's ``auto`` mean the backbone of the model that ships in the package.
-
-    Raises:
-        BundleError: ``builtin`` was asked for and did not come with this installation.
-        StorageError: the file is not there, or its address cannot be reached.
-        ConfigError: an address without its hash.
-    """
-    from leafsight.bundle import builtin_bundle_path
-    from leafsight.errors import BundleError
-    from leafsight.models import resolve_pretrained
-
-    chosen = wanted or recipe.model.pretrained
-    if chosen is None or chosen == "none":
-        return None
-    if chosen in {"builtin", "auto"}:
-        try:
-            return builtin_bundle_path()
-        except BundleError:
-            if wanted:
-                raise
-            return None
-    options = recipe.model
-    if wanted:
-        options = options.model_copy(update={"pretrained": wanted, "pretrained_sha256": None})
-    return resolve_pretrained(options, cache_dir=settings_for().cache_dir / "weights", progress=bars)
+    settings = settings_for()
+    return found(
+        wanted,
+        recipe,
+        settings.cache_dir / "weights",
+        imagenet=settings.imagenet_weights,
+        progress=bars,
+    )

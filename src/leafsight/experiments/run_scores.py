@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +40,7 @@ class RunScores:
         labels: int64[n], positions in ``classes``.
         photos: what each photograph is called, ``source/path``; the same photograph has the same name in
             every run.
-        groups: which photographs are not independent, or empty.
+        groups: which photographs are not independent (``None`` stands alone), or empty.
         sources: collection of each.
         key: of run, split, views and photographs; scores with another key are asked for anew.
     """
@@ -47,7 +49,7 @@ class RunScores:
     logits: Float32[np.ndarray, "n c"]
     labels: Int64[np.ndarray, " n"]
     photos: tuple[str, ...]
-    groups: tuple[str, ...]
+    groups: tuple[str | None, ...]
     sources: tuple[str, ...]
     key: str
 
@@ -92,10 +94,11 @@ def load_run_scores(path: Path) -> RunScores:
     """
     with os_errors_translated(path):
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: NumPy leaves a file open that turns out to be no archive.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 texts = json.loads(arrays["texts"].tobytes())
                 logits, labels = arrays["logits"], arrays["labels"]
-        except (ValueError, KeyError, EOFError) as error:
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise StorageError(f"{path} holds no scores: {error}", hint="remove it") from error
     lists = {name: tuple(texts[name]) for name in ("classes", "photos", "groups", "sources")}
     return RunScores(logits=logits, labels=labels, key=texts["key"], **lists)
