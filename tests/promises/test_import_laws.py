@@ -29,6 +29,8 @@ OWNERS = {
     "httpx2": {"client"},
     "httpcore2": {"client"},
     "dbos": {"retraining"},
+    "optuna": {"experiments"},
+    "sklearn": {"estimator"},
     "leafsight.settings": {"cli", "settings"},
 }
 # file -> the line planted at its end, and what the linter must say
@@ -51,6 +53,8 @@ PLANTED = {
     "feedback/__init__.py": ("import dbos", "law 5: dbos", "leafsight.feedback -> dbos"),
     "monitoring/__init__.py": ("from leafsight import retraining", "law 3", "leafsight.retraining"),
     "retraining/__init__.py": ("import torch", "law 4: the learning loop", "leafsight.retraining -> torch"),
+    "monitoring/marks.py": ("import sklearn", "law 5: scikit-learn", "leafsight.monitoring.marks -> sklearn"),
+    "training/draws.py": ("import optuna", "law 5: optuna", "leafsight.training.draws -> optuna"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "training/seeds.py": (
         "from leafsight import settings", "law 7", "leafsight.training.seeds -> leafsight.settings",
