@@ -27,8 +27,8 @@ def starting_weights(
     means the file that ``imagenet`` names.
 
     Args:
-        wanted: what a person asked for instead of the recipe's: ``none``, a word as above, a file, a bundle, an
-            address.
+        wanted: what a person asked for instead of the recipe's: ``none``, a word as above, a file, a bundle,
+            an address.
         recipe: its table ``model`` says ``pretrained`` and ``pretrained_sha256``.
         downloads: folder that keeps what is downloaded.
         imagenet: ImageNet weights that are at hand.
@@ -37,7 +37,7 @@ def starting_weights(
     Raises:
         BundleError: ``builtin`` was asked for and did not come with this installation.
         StorageError: the file is not there, or its address cannot be reached.
-        ConfigError: an address without its hash, or ImageNet weights are wanted and nobody said where they are.
+        ConfigError: an address without its hash, or ImageNet weights that nobody said where they are.
     """
     chosen = wanted or recipe.model.pretrained
     if chosen is None or chosen == NONE:
@@ -62,6 +62,6 @@ def _required(imagenet: Path | None, recipe: Recipe) -> Path:
         raise ConfigError(
             f"the recipe {recipe.recipe.name} starts from ImageNet weights of {recipe.model.name}, "
             "which do not come with leafsight",
-            hint="say --pretrained FILE (docs/models.md tells where from), or --pretrained none for random ones",
+            hint="say --pretrained FILE (docs/models.md tells where from), or none for random weights",
         )
     return imagenet
