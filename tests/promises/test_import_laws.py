@@ -30,6 +30,8 @@ OWNERS = {
     "httpcore2": {"client"},
     "dbos": {"retraining"},
     "optuna": {"experiments"},
+    "openvino": {"export"},
+    "tensorflow": {"export"},
     "sklearn": {"estimator"},
     "leafsight.settings": {"cli", "settings"},
 }
@@ -54,6 +56,7 @@ PLANTED = {
     "monitoring/__init__.py": ("from leafsight import retraining", "law 3", "leafsight.retraining"),
     "retraining/__init__.py": ("import torch", "law 4: the learning loop", "leafsight.retraining -> torch"),
     "monitoring/marks.py": ("import sklearn", "law 5: scikit-learn", "leafsight.monitoring.marks -> sklearn"),
+    "evaluation/interval.py": ("import openvino", "law 5: other formats", "evaluation.interval -> openvino"),
     "training/draws.py": ("import optuna", "law 5: optuna", "leafsight.training.draws -> optuna"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "training/seeds.py": (

@@ -1,4 +1,4 @@
-"""``leafsight export``: a finished run becomes one model file, judged and calibrated."""
+"""``leafsight export``: a finished run becomes one model file, judged and calibrated; or other formats."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from leafsight.cli.terminal import cores, json_option, print_json, progress, quiet_option, settings_for
 from leafsight.errors import UsageError
+from leafsight.export import FORMATS
 from leafsight.storage import merged
 
 if TYPE_CHECKING:
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The model file.  [default: RUN/model.leafsight]"
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(list(FORMATS)),
+    help="Write this format instead, compared with ONNX Runtime; several times for several.",
+)
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path),
+    help="Compare the formats on this collection.  [default: the validation split; drawn leaves]",
 )
 @click.option("--name", default="", help="What people will call the model.")
 @click.option(
@@ -49,6 +62,8 @@ if TYPE_CHECKING:
 def command(
     run: Path,
     out: Path | None,
+    formats: tuple[str, ...],
+    photos: Path | None,
     name: str,
     card: Path | None,
     precision: str,
@@ -58,7 +73,23 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Export the finished training run in the folder RUN, and write report.html and report.json there."""
+    """Export the finished training run in the folder RUN, and write report.html and report.json there.
+
+    With --format write RUN, which may also be a model file or 'builtin', in formats of other runtimes.
+    """
+    from leafsight.cli.export_formats import export_in_formats, is_model_file
+
+    if formats:
+        for option, given in (("--card", card), ("--abroad", abroad), ("--weights", weights)):
+            if given:
+                raise UsageError(f"{option} does not go with --format", hint="it belongs to a model file")
+        values = packaging_values(overrides, name=name, card_notes="", precision="fp32", weights=False)
+        export_in_formats(run, formats, out, photos, values=values, quiet=quiet, as_json=as_json)
+        return
+    if photos is not None:
+        raise UsageError("--photos goes with --format", hint="a model file is judged on the run's own splits")
+    if is_model_file(run):
+        raise UsageError(f"{run} is a model file already", hint="name a --format to write it in")
     notes = _read_card(card) if card is not None else ""
     path = out or run / "model.leafsight"
     values = packaging_values(overrides, name=name, card_notes=notes, precision=precision, weights=weights)
@@ -128,16 +159,14 @@ def export_run(
     """Package a run and write its report."""
     from leafsight.cli.collections import read_index
     from leafsight.cli.evaluate import by_meaning
-    from leafsight.dataset import PhotoIndex
+    from leafsight.cli.export_formats import index_of_run
     from leafsight.errors import require, validated
 
     require("torch", "train")
     from leafsight.export import PackagingOptions, package_run
     from leafsight.training import load_run
 
-    index_path = run_folder / "index.parquet"
-    if not index_path.exists():
-        raise UsageError(f"{run_folder} has no index.parquet", hint="it is written by leafsight train")
+    index = index_of_run(run_folder)
     options = validated(PackagingOptions, values or {}, "export")
     run = load_run(run_folder)
     elsewhere = {
@@ -146,7 +175,7 @@ def export_run(
     }
     package = package_run(
         run,
-        PhotoIndex.load(index_path),
+        index,
         path,
         cache_folder=run_folder / "exam",
         abroad={place: index for place, index in elsewhere.items() if len(index)},

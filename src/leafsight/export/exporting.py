@@ -10,8 +10,9 @@ from jaxtyping import Int, UInt8
 
 from leafsight.bundle import NetworkSpec
 from leafsight.errors import ConfigError, ExportError
+from leafsight.export.agreement import ParityProof, require_passed
 from leafsight.export.options import ExportOptions
-from leafsight.export.parity import ParityProof, prove_parity
+from leafsight.export.parity import prove_parity
 from leafsight.export.precision import PrecisionDecision, decide_precision, evenly
 from leafsight.export.tracing import export_graph, spec_of
 from leafsight.images import Preprocessing
@@ -96,12 +97,7 @@ def export_network(
     )
     progress.advance(len(proof_images))
     progress.finish(f"largest difference of a logit {proof.max_abs_diff:.1e}")
-    if not proof.passed:
-        raise ExportError(
-            f"torch and the ONNX graph differ by up to {proof.max_abs_diff:.2e} in a logit, "
-            f"more than {proof.tolerance:.0e}",
-            hint="this is a bug of the export; please report it with the recipe",
-        )
+    require_passed(proof, "torch and the ONNX graph")
     kept, decision = decide_precision(
         graph, spec, training_images, judged_images, judged_labels, options, progress
     )

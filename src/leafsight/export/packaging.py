@@ -146,7 +146,7 @@ def package_run(
         BundleError, StorageError: the file cannot be written.
     """
     options, progress = options or PackagingOptions(), progress or Silent()
-    contract = _contract(run, options)
+    contract = serving_contract(run, options)
     reading = partial(
         _prepared,
         run,
@@ -242,7 +242,8 @@ def _judged_abroad(predict: Ask, exam: _Exam, calibration: Calibration, progress
     )
 
 
-def _contract(run: TrainedRun, options: PackagingOptions) -> Preprocessing:
+def serving_contract(run: TrainedRun, options: PackagingOptions) -> Preprocessing:
+    """How squares are made when serving: as in training, but for the side that was asked for."""
     contract = run.recipe.preprocessing.contract()
     if options.side_px is None:
         return contract

@@ -53,7 +53,7 @@ class _Door(nn.Module):
 
     def forward(self, squares: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits, embedding and feature map."""
-        pixels = squares.permute(0, 3, 1, 2).to(torch.float32)
+        pixels = self.network.morphology(squares.permute(0, 3, 1, 2).to(torch.float32))
         feature_map = self._features((pixels - self.shift) / self.scale)
         embedding = feature_map.mean(dim=(2, 3))
         return self.network.head(embedding), embedding, feature_map
@@ -100,11 +100,20 @@ def export_graph(network: Network, spec: NetworkSpec, *, mirrored: bool = False)
     side_px = spec.input.shape[1]
     assert side_px is not None
     try:
-        traced = _trace(_Door(_for_export(network), mirrored=mirrored).eval(), side_px, spec)
+        traced = _trace(door_of(network, mirrored=mirrored), side_px, spec)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ExportError(f"{network.options.name} cannot be expressed in ONNX: {reason}") from error
     return tidy(traced)
+
+
+def door_of(network: Network, *, mirrored: bool = False) -> nn.Module:
+    """The network as it is served, to be traced: a copy on the CPU in eval mode.
+
+    It takes uint8 [n, side, side, 3] and gives logits, embedding and feature map. Arguments: see
+    ``export_graph``.
+    """
+    return _Door(_for_export(network), mirrored=mirrored).eval()
 
 
 def _trace(door: nn.Module, side_px: int, spec: NetworkSpec) -> bytes:
