@@ -46,14 +46,12 @@ from leafsight.export import (
     PrecisionDecision,
     Scheme,
     export_graph,
-    interleaved_ms,
-    median_ratio,
     quantise,
     spec_of,
     write_model,
 )
 from leafsight.images import Preprocessing
-from leafsight.inference import BundlePredictor, OnnxNetwork
+from leafsight.inference import BundlePredictor, OnnxNetwork, interleaved_ms, median_ratio
 from leafsight.models import ModelOptions, Network, build_network, load_pretrained, remeasure_batch_statistics
 
 # What the README promises: times as fast as eager torch, and share of the bare session's speed.
