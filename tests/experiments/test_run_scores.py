@@ -20,7 +20,11 @@ from leafsight.training import TrainedRun, load_run
 
 @pytest.fixture
 def run(world: World, tmp_path: Path) -> TrainedRun:
-    return load_run(Path(shutil.copytree(world.run, tmp_path / "run")))
+    """A copy that was never asked: other tests ask the run itself."""
+    folder = Path(shutil.copytree(world.run, tmp_path / "run"))
+    for asked in folder.glob("scores-*.npz"):
+        asked.unlink()
+    return load_run(folder)
 
 
 @pytest.fixture
@@ -151,6 +155,13 @@ def test_photographs_that_stand_alone_are_no_common_group(run: TrainedRun, index
     scores = ask(run, alone)
     overall = scores.evaluation(EvaluationOptions(resamples=100)).overall
     assert overall.groups == overall.photos
+
+
+def test_other_groups_are_another_question(run: TrainedRun, index: PhotoIndex) -> None:
+    first = ask(run, index.with_column("group", [f"leaf {row // 2}" for row in range(len(index))]))
+    scores = ask(run, index.with_column("group", [None] * len(index)))
+    assert first.groups
+    assert scores.groups == ()
 
 
 def test_without_groups_there_are_none(run: TrainedRun, index: PhotoIndex) -> None:

@@ -183,5 +183,5 @@ def _viewed(
 def _key(run: TrainedRun, part: PhotoIndex, views: int) -> str:
     recipe = run.record["recipe_fingerprint"]
     weights = hashlib.sha256(run.folder.best.read_bytes()).hexdigest()
-    words = canonical_json([recipe, weights, part.fingerprint(), views])
+    words = canonical_json([recipe, weights, part.fingerprint(), part.column("group"), views])
     return hashlib.sha256(words.encode()).hexdigest()
