@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leafsight.training import augmentation_geometry
 from leafsight.training.augmentation_geometry import (
     GeometryOptions,
     affine,
@@ -101,6 +102,31 @@ def test_a_batch_mixes_levels_of_the_pyramid() -> None:
     together = warped(images, warps)
     for i in range(3):
         assert torch.allclose(together[i : i + 1], warped(images[i : i + 1], warps[i : i + 1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_pieces_of_any_size_give_the_same_bits(monkeypatch: pytest.MonkeyPatch, kind: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(4)
+    images = torch.randint(256, (7, 20, 20, 3), generator=generator, dtype=torch.uint8).permute(0, 3, 1, 2)
+    options = GeometryOptions(
+        crop_area=(0.3, 3.0), rotation_probability=0.5, rotation_degrees=90, perspective_probability=0.5,
+        perspective=0.2,
+    )  # fmt: skip
+    warps = drawn(options, 7)
+    filled, fill = torch.arange(7) % 3 == 0, torch.full((7, 3), 90.0)
+
+    def in_pieces_of(bytes_each: int) -> torch.Tensor:
+        monkeypatch.setattr(augmentation_geometry, "PIECE_BYTES", bytes_each)
+        return warp_batch(images.to(kind), warps, 12, filled, fill)
+
+    one_by_one, three, whole = (in_pieces_of(size) for size in (1, 3 * 4 * 3 * 20 * 20, 2**30))
+    assert one_by_one.dtype == torch.float32
+    assert torch.equal(one_by_one, whole)
+    assert torch.equal(three, whole)
+
+
+def test_no_pictures_give_no_pictures() -> None:
+    assert warped(torch.empty(0, 3, 16, 16), torch.empty(0, 3, 3), 8).shape == (0, 3, 8, 8)
 
 
 def test_the_outside_is_filled_only_where_asked() -> None:

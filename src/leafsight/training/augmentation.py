@@ -91,7 +91,7 @@ def augment_batch(
     if channels != 3 or height != width:
         raise TrainingError(f"augmentation wants square RGB pictures, not {tuple(images.shape)}")
     draws = Draws(generator, count)
-    warped = _warp(images.float(), draws, options.geometry, side_px)
+    warped = _warp(images, draws, options.geometry, side_px)
     camera, colour = options.camera, options.colour
     if camera.fourier_probability:
         swap_amplitudes(warped, draws, camera)
