@@ -64,3 +64,15 @@ def test_what_cannot_be_done_is_told(tmp_path: Path, words: tuple[str, ...], sai
     done = leafsight("ablate", write_recipe(tmp_path), *words)
     assert done.code == 2
     assert said in done.err
+
+
+def test_the_cache_obeys_the_settings(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAFSIGHT_MAX_CACHE_BYTES", str(1024**2))
+    done = leafsight(
+        "ablate", write_recipe(tmp_path), "--data", photographs, "--out", tmp_path / "out", "-q",
+        "--set", "data.cache_side_px=256",
+    )  # fmt: skip
+    assert done.code == 1
+    assert "the limit is 1,048,576" in done.err

@@ -150,6 +150,7 @@ def _run(
         split=split,
         device=device,
         limits=decode_limits(),
+        max_cache_bytes=settings_for().max_cache_bytes,
         workers=settings_for().threads or cores(),
         progress=bars,
         tell=lambda line: talk(line, quiet),

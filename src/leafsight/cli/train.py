@@ -136,12 +136,12 @@ def train_run(
 
     settings, bars = settings_for(), progress(quiet)
     weights = starting_weights(pretrained, recipe, bars)
-    most_bytes = min(recipe.data.max_cache_bytes, settings.max_cache_bytes)
     prepared = prepare_data(
-        recipe.model_copy(update={"data": recipe.data.model_copy(update={"max_cache_bytes": most_bytes})}),
+        recipe,
         sources,
         cache or folder / WORK_FOLDER,
         limits=decode_limits(),
+        max_cache_bytes=settings.max_cache_bytes,
         workers=settings.threads or cores(),
         progress=bars,
     )

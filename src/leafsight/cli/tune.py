@@ -130,13 +130,12 @@ def _preparing(places: tuple[Path, ...], work: Path, bars: Progress) -> Callable
     settings = settings_for()
 
     def prepare(recipe: Recipe) -> PreparedData:
-        most_bytes = min(recipe.data.max_cache_bytes, settings.max_cache_bytes)
-        data = recipe.data.model_copy(update={"max_cache_bytes": most_bytes})
         return prepare_data(
-            recipe.model_copy(update={"data": data}),
+            recipe,
             places,
             work,
             limits=decode_limits(),
+            max_cache_bytes=settings.max_cache_bytes,
             workers=settings.threads or cores(),
             progress=bars,
         )

@@ -40,6 +40,7 @@ def run_ablation(
     split: str = "test",
     device: str = "auto",
     limits: DecodeLimits | None = None,
+    max_cache_bytes: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
     tell: Told = lambda _: None,
@@ -55,6 +56,7 @@ def run_ablation(
         split: the photographs that the table is about; ``valid`` is judged as well.
         device: as in ``train``.
         limits: of the decoder.
+        max_cache_bytes: as in ``prepare_data``.
         workers: threads that decode.
         progress: told of every batch.
         tell: given a line before every run.
@@ -67,7 +69,9 @@ def run_ablation(
         TrainingStoppedError: SIGINT or SIGTERM; the same call goes on.
         DatasetError: the photographs cannot be used.
     """
-    bench = _Bench(plan, sources, folder, starting, split, device, limits, workers, progress or Silent())
+    bench = _Bench(
+        plan, sources, folder, starting, split, device, limits, max_cache_bytes, workers, progress or Silent()
+    )
     todo = [*plan.runs]
     while todo:
         left: list[PlannedRun] = []
@@ -101,6 +105,7 @@ class _Bench:
     split: str
     device: str
     limits: DecodeLimits | None
+    max_cache_bytes: int | None
     workers: int
     progress: Progress
     failures: dict[Path, str] = field(default_factory=dict)
@@ -155,6 +160,7 @@ class _Bench:
                         self.sources,
                         folder,
                         limits=self.limits,
+                        max_cache_bytes=self.max_cache_bytes,
                         workers=self.workers,
                         progress=self.progress,
                     )

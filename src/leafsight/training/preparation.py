@@ -85,6 +85,7 @@ def prepare_data(
     folder: Path,
     *,
     limits: DecodeLimits | None = None,
+    max_cache_bytes: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> PreparedData:
@@ -95,6 +96,7 @@ def prepare_data(
         sources: folders, CSVs, archives, or one saved index.
         folder: where the index and the cache are kept.
         limits: what is too large to be decoded.
+        max_cache_bytes: the packed pixels never become larger than this, nor than the recipe says.
         workers: threads that decode and cut out.
         progress: is told of every step.
 
@@ -104,11 +106,12 @@ def prepare_data(
     """
     progress = progress or Silent()
     index = index_and_split(recipe, sources, folder, limits=limits, progress=progress)
+    own = recipe.data.max_cache_bytes
     cache = PixelCache.build(
         index,
         folder / CACHE_FOLDER,
         cache_contract(recipe),
-        max_bytes=recipe.data.max_cache_bytes,
+        max_bytes=own if max_cache_bytes is None else min(own, max_cache_bytes),
         limits=limits,
         workers=workers,
         progress=progress,
