@@ -15,6 +15,7 @@ from leafsight.evaluation import (
     repeated_difference,
     resampled_metrics,
 )
+from leafsight.evaluation.repeats import _means_of_drawn_runs
 
 CLASSES = ("a", "b", "c")
 HOW = Resampling(resamples=400, seed=3)
@@ -126,3 +127,12 @@ def test_what_cannot_be_pooled_is_refused() -> None:
         repeated_difference([one], [one, one])
     with pytest.raises(EvaluationError, match="speed"):
         resampled_metrics(judged(np.ones(9, bool), np.arange(9) % 3), ("speed",), HOW)
+
+
+def test_the_spread_of_few_runs_is_not_understated() -> None:
+    """Where the photographs say the same in every draw, what is left is the standard error of k runs."""
+    values = (0.80, 0.85, 0.90)
+    how = Resampling(resamples=40_000, seed=1)
+    drawn = _means_of_drawn_runs(np.repeat(np.array(values)[:, None], how.resamples, axis=1), how.seed)
+    assert drawn.mean() == pytest.approx(0.85, abs=1e-3)
+    assert drawn.std() == pytest.approx(np.std(values, ddof=1) / np.sqrt(3), rel=0.02)

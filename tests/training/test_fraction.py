@@ -70,3 +70,9 @@ def test_a_long_tail_never_asks_for_more_than_there_is() -> None:
     assert (shares <= 0.5).all()
     assert shares[0] == 0.5
     assert class_shares(labels, 4, 1.0, 1.0).tolist() == [1, 1, 1, 1]
+
+
+def test_the_last_group_is_taken_only_where_that_lies_nearer() -> None:
+    rows, labels, groups = np.arange(9), np.zeros(9, np.int64), list("aaabbbccc")
+    assert len(share_of_rows(rows, labels, groups, np.array([0.4]))) == 3
+    assert len(share_of_rows(rows, labels, groups, np.array([0.6]))) == 6
