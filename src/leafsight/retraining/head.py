@@ -98,9 +98,8 @@ def learn_head(
     start = old.widened(n_classes)
     mean = embedding.mean(axis=0, dtype=np.float64).astype(np.float32)
     x, unit = _centred(embedding, mean)
-    anchor = np.concatenate(
-        [start.weight * np.float32(unit), (start.bias + start.weight @ mean)[:, None]], axis=1
-    )
+    at_mean = (start.bias + (start.weight * mean).sum(axis=1, dtype=np.float64)).astype(np.float32)
+    anchor = np.concatenate([start.weight * np.float32(unit), at_mean[:, None]], axis=1)
     pull = np.full((n_classes, 1), new_pull, np.float32)
     pull[: len(old.bias)] = old_pull
     share = _shares(labels, n_classes, balance)
