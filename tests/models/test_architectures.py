@@ -8,6 +8,7 @@ import torch
 from leafsight.models import ModelOptions, build_network, count_parameters
 from leafsight.models.mobilenet import InvertedResidual, mobilenet_v2_features, rounded_channels
 from leafsight.models.resnet import BasicBlock, Bottleneck
+from leafsight.models.resnet9 import Added, resnet9_features
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,21 @@ def test_width_multiplies_mobilenet(width: float, parameters: float) -> None:
 def test_simple_cnn_size_and_width() -> None:
     assert count_parameters(build_network(ModelOptions(name="simple_cnn"), 2).features) == 388_896
     assert build_network(ModelOptions(name="simple_cnn", width=0.5), 2).embedding_size == 128
+
+
+def test_resnet9_size_and_width() -> None:
+    # With ten classes Page's has 6,573,120, and a dense layer without the ten biases of ours.
+    assert count_parameters(build_network(ModelOptions(name="resnet9"), 10)) == 6_573_130
+    assert build_network(ModelOptions(name="resnet9", width=0.5), 2).embedding_size == 256
+
+
+def test_resnet9_halves_three_times_and_adds_its_input() -> None:
+    features, channels = resnet9_features(0.25)
+    assert features.eval()(torch.zeros(1, 3, 35, 64)).shape == (1, channels, 4, 8)
+    added = Added(8).eval()
+    torch.nn.init.zeros_(added.units[0].weight)
+    x = torch.randn(1, 8, 6, 6)
+    assert torch.equal(added(x), x)
 
 
 def test_channels_are_never_rounded_far_down() -> None:

@@ -15,6 +15,7 @@ from leafsight.models.mobilenet import mobilenet_v2_features
 from leafsight.models.morphology import morphology_layer
 from leafsight.models.options import TIMM_PREFIX, ModelOptions
 from leafsight.models.resnet import resnet_features
+from leafsight.models.resnet9 import resnet9_features
 from leafsight.models.simple import simple_cnn_features
 from leafsight.models.timm_adapter import timm_features
 
@@ -113,7 +114,7 @@ class Network(nn.Module):
         """The feature extractor in order, in the pieces that ``freeze`` counts, each with its name.
 
         MobileNetV2 has 19 (stem, 17 inverted residuals, last), ResNet its stem and every residual block,
-        ``simple_cnn`` 4, a timm network one for each of its top modules.
+        ``simple_cnn`` and ``resnet9`` 4, a timm network one for each of its top modules.
         """
         return blocks_of(self.features)
 
@@ -199,6 +200,8 @@ def _features(options: ModelOptions) -> tuple[nn.Module, int]:
         return timm_features(options.name.removeprefix(TIMM_PREFIX))
     if options.name == "simple_cnn":
         return simple_cnn_features(options.width)
+    if options.name == "resnet9":
+        return resnet9_features(options.width)
     if options.name == "mobilenet_v2":
         return mobilenet_v2_features(options.width, same=options.padding == "same")
     return resnet_features(options.name)

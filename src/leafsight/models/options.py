@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from leafsight.images import ElementShape, MorphologyOperation
 
-ARCHITECTURES = ("simple_cnn", "mobilenet_v2", "resnet18", "resnet34", "resnet50")
+ARCHITECTURES = ("simple_cnn", "mobilenet_v2", "resnet9", "resnet18", "resnet34", "resnet50")
 TIMM_PREFIX = "timm:"
 
 
@@ -40,8 +40,8 @@ class ModelOptions(BaseModel):
 
     Attributes:
         name: one of ``ARCHITECTURES``, or ``timm:NAME`` for a convolutional network of timm.
-        width: multiplies the channels of ``simple_cnn`` and ``mobilenet_v2``, rounded to multiples of 8.
-            The others have no width and take only 1.
+        width: multiplies the channels of ``simple_cnn``, ``mobilenet_v2`` and ``resnet9``, rounded to
+            multiples of 8. The others have no width and take only 1.
         padding: for ``mobilenet_v2``. ``same`` pads right and bottom where a stride-2 convolution meets an
             even side, as TensorFlow does and as the shared ImageNet weights want; ``symmetric`` is
             torchvision's way.
@@ -75,6 +75,6 @@ class ModelOptions(BaseModel):
     @classmethod
     def _only_where_there_is_one(cls, width: float, info: object) -> float:
         name = getattr(info, "data", {}).get("name", "mobilenet_v2")
-        if width != 1.0 and name not in ("simple_cnn", "mobilenet_v2"):
+        if width != 1.0 and name not in ("simple_cnn", "mobilenet_v2", "resnet9"):
             raise ValueError(f"1.0: {name} has no width")
         return width
