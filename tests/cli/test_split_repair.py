@@ -180,3 +180,35 @@ def test_exact_is_offered_where_a_share_misses(tmp_path: Path) -> None:
     assert "--exact moves groups where that helps" in plain.out
     assert "largest group;" not in exact.out
     assert PhotoIndex.load(tmp_path / "s.parquet").split_record["within_one_group"]
+
+
+def test_patients_stay_on_one_side_by_the_names_of_their_files(tmp_path: Path) -> None:
+    for number in range(60):
+        name = ("ill", "well")[number % 2]
+        paint(tmp_path / "p" / name / f"{number // 4:08d}_{number:03d}.png", number, 16)
+    out = tmp_path / "s.parquet"
+    words = ("split", tmp_path / "p", "--out", out, "--ratios", "5:1", "--json", "-q")
+    record = leafsight(*words, "--name-pattern", r"(\d+)_").json["record"]
+    assert record["name_pattern"] == r"(\d+)_"
+    assert record["coverage"]["given"] == 60
+    index = PhotoIndex.load(out)
+    sides: dict[str, set[str | None]] = {}
+    for path, split in zip(index.column("path"), index.column("split"), strict=True):
+        sides.setdefault(path.split("/")[1][:8], set()).add(split)
+    assert len(sides) == 15
+    assert all(len(found) == 1 for found in sides.values())
+    refused = leafsight(*words, "--name-pattern", r"\d+_")
+    assert "one pair of brackets" in refused.err
+
+
+def test_a_repair_goes_by_the_names_of_files_too(tmp_path: Path) -> None:
+    for number in range(24):
+        side = ("train", "val")[number % 3 == 0]
+        paint(
+            tmp_path / "p" / side / ("ill", "well")[number % 2] / f"{number // 4:02d}_{number}.png",
+            number,
+            16,
+        )
+    words = ("split", tmp_path / "p", "--repair", "--json", "-q")
+    assert leafsight(*words).json["torn_groups"] == 0
+    assert leafsight(*words, "--name-pattern", r"(\d+)_", "--lose-classes").json["torn_groups"] == 6

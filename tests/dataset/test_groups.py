@@ -44,6 +44,33 @@ def test_the_column_of_a_csv_counts_within_its_source(made_up: Index) -> None:
     assert len(sets(group_photos(other)[0])) == 2
 
 
+def test_a_pattern_finds_patients_in_file_names_across_classes(made_up: Index) -> None:
+    index = made_up({"a": 4, "b": 3})
+    names = ["a/7_1.jpg", "a/7_2.jpg", "a/8_1.jpg", "a/x_1.jpg", "b/8_2.jpg", "b/08_2.jpg", "b/n7_1.jpg"]
+    index = index.with_column("path", names)
+    grouped, reports = group_photos(index, GroupOptions(group_by=(), name_pattern=r"(\d+)_"))
+    together = {frozenset({"a/7_1.jpg", "a/7_2.jpg"}), frozenset({"a/8_1.jpg", "b/8_2.jpg"})}
+    assert sets(grouped) == together | {frozenset({"b/08_2.jpg"})}
+    assert [str(report) for report in reports if report.rule == "name"] == [
+        "grouping by name: 4 photographs in 2 groups, the largest has 2"
+    ]
+    given = dict(zip(names, grouped.column("group_from"), strict=True))
+    assert given == {
+        name: "given" if grouped_ else None
+        for name, grouped_ in zip(names, [True, True, True, False, True, True, False], strict=True)
+    }
+    other = index.with_column("source", ["x", "y", *["x"] * 5])
+    assert frozenset({"a/7_1.jpg", "a/7_2.jpg"}) not in sets(
+        group_photos(other, GroupOptions(group_by=(), name_pattern=r"(\d+)_"))[0]
+    )
+
+
+def test_a_pattern_that_takes_part_finds_nothing_where_its_brackets_do_not(made_up: Index) -> None:
+    index = made_up({"a": 2}).with_column("path", ["a/7_1.jpg", "a/no.jpg"])
+    grouped, _ = group_photos(index, GroupOptions(group_by=(), name_pattern=r"(?:(\d+)_|no)"))
+    assert grouped.column("group")[1] is None
+
+
 def test_a_leaf_map_knows_folders_after_classes_were_renamed(made_up: Index, tmp_path: Path) -> None:
     path = tmp_path / "leaves.csv"
     path.write_text("class,file,leaf\na,0000.jpg,1\na,0002.jpg,1\nb,0000.jpg,1\na,0001.jpg,2\nz,0003.jpg,1\n")

@@ -62,6 +62,7 @@ def _planned(sources: tuple[Path, ...], out: Path | None, words: Mapping[str, An
         "keep": words["keep"],
         "drop_conflicting": words["drop_conflicting"],
         "group_by": rules(words["group_by"] or REPAIR_RULES),
+        "name_pattern": words["name_pattern"],
         "keep_groups": True,
     }
     options = validated(RepairOptions, values, "repair")

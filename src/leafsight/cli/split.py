@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     "--leaf-map", type=click.Path(path_type=Path), help="CSV class,file,leaf: photographs of one leaf."
 )
 @click.option("--group-by", help=f"What belongs together.  [default: {RULES}; for --repair {REPAIR_RULES}]")
+@click.option(
+    "--name-pattern",
+    help="Files whose names begin alike belong together: a regular expression whose brackets find the "
+    r"leaf, plant or patient, such as '(\d+)_'.",
+)
 @click.option("--keep", multiple=True, help="A split whose photographs stay where they are, such as test.")
 @click.option("--exact", is_flag=True, help="Move groups until every share is within the largest group.")
 @click.option(
@@ -86,6 +91,7 @@ def split(sources: tuple[Path, ...], out: Path, words: Mapping[str, Any]) -> Non
         "ratios": words["ratios"],
         "seed": words["seed"],
         "group_by": rules(words["group_by"] or RULES),
+        "name_pattern": words["name_pattern"],
         "keep": words["keep"],
         "exact": words["exact"],
         "keep_groups": True,

@@ -68,6 +68,7 @@ def split_record(
     ratios: Mapping[str, float],
     seed: int,
     group_by: Sequence[str],
+    name_pattern: str | None = None,
     reports: Sequence[GroupReport] = (),
     **more: Any,
 ) -> dict[str, Any]:
@@ -78,6 +79,7 @@ def split_record(
         ratios: the shares that were asked for; empty for a split that somebody else made.
         seed: of the split.
         group_by: the rules.
+        name_pattern: by which file names were grouped; told only where there is one.
         reports: what the rules did.
         more: further plain values.
     """
@@ -88,6 +90,7 @@ def split_record(
         "leafsight": __version__,
         "seed": seed,
         "group_by": list(group_by),
+        **({} if name_pattern is None else {"name_pattern": name_pattern}),
         "ratios": {name: round(share, 6) for name, share in ratios.items()},
         "reached": {name: round(count / whole, 6) for name, count in counts.items()},
         "photographs": counts,

@@ -72,6 +72,7 @@ def _fold(folded: PhotoIndex, number: int, k: int, held: str) -> PhotoIndex:
         ratios={"train": 1 - 1 / k, held: 1 / k},
         seed=told["seed"],
         group_by=told["group_by"],
+        name_pattern=told.get("name_pattern"),
         fold={"number": number, "of": k, "held": held},
     )
     return fold.with_split_record({**record, "rules": told["rules"]})

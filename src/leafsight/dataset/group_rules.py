@@ -6,14 +6,15 @@ rule says nothing of a photograph. It does not join what different rules say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Int64
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from leafsight.dataset.captures import capture_runs
 from leafsight.dataset.codes import Codes, codes_of_sets, combined, encoded, in_blocks, numbers, runs_of
@@ -25,10 +26,11 @@ from leafsight.errors import UsageError
 
 Rule = Literal["column", "leaf_map", "duplicates", "near_duplicates", "capture_runs", "copies", "same_leaf"]
 # Somebody knew: the collection itself or a leaf map. Everything else is found, and can be wrong.
-GIVEN_RULES = ("column", "leaf_map")
+GIVEN_RULES = ("column", "leaf_map", "name")
 # Worked out from the pixels by the duplicate finder and handed in; see ``found`` of ``group_photos``.
 HANDED_IN = ("copies", "same_leaf")
 EARLIER = "earlier_groups"
+MAX_PATTERN = 200
 
 RowCodes = Int64[np.ndarray, " usable"]
 
@@ -43,6 +45,9 @@ class GroupOptions(BaseModel):
             in file names, for photographs that neither column nor leaf map knows. ``copies`` and
             ``same_leaf``: what the duplicate finder found, handed in as ``found``.
         leaf_map: the CSV of the rule ``leaf_map``.
+        name_pattern: a regular expression whose one pair of brackets finds, at the start of a file's name,
+            whose photograph it is: ``([0-9]+)_`` for ``00000061_012.jpg``. Photographs of one source with the
+            same find belong together, whatever their classes; a name that does not match says nothing.
         near_distance: bits of 64 in which near duplicates may differ.
         near_max_members: different pictures in one set of near duplicates.
         run_gap: largest step of the camera's counter inside a run.
@@ -54,11 +59,23 @@ class GroupOptions(BaseModel):
 
     group_by: tuple[Rule, ...] = ("column", "leaf_map", "duplicates", "near_duplicates")
     leaf_map: Path | None = None
+    name_pattern: str | None = Field(default=None, max_length=MAX_PATTERN)
     near_distance: int = Field(default=4, ge=0, le=16)
     near_max_members: int = Field(default=32, ge=2)
     run_gap: int = Field(default=4, ge=1)
     run_limit: int = Field(default=16, ge=2)
     keep_groups: bool = False
+
+    @field_validator("name_pattern")
+    @classmethod
+    def _finds_one_thing(cls, pattern: str | None) -> str | None:
+        try:
+            pairs = 1 if pattern is None else re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"a regular expression ({error})") from error
+        if pairs != 1:
+            raise ValueError("one pair of brackets in it, around what names the leaf, plant or patient")
+        return pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,8 @@ def rule_codes(
         rules[EARLIER] = encoded(table.column("group"), rows).codes
     if "leaf_map" in options.group_by and leaf_map:
         rules["leaf_map"] = _leaves(index, rows, leaf_map)
+    if options.name_pattern is not None:
+        rules["name"] = combined(sources.codes, _named(index, rows, options.name_pattern))[0]
     known = np.any([codes >= 0 for codes in [np.full(len(rows), -1), *rules.values()]], axis=0)
     rules["duplicates"] = _duplicates(table, rows)
     if "near_duplicates" in options.group_by:
@@ -114,6 +133,18 @@ def _leaves(index: PhotoIndex, rows: RowCodes, leaf_map: Mapping[tuple[str, str]
         for block in zip(paths, classes, strict=True)
     ]
     return np.array([code for part in parts for code in part], np.int64)
+
+
+def _named(index: PhotoIndex, rows: RowCodes, pattern: str) -> RowCodes:
+    """What the pattern finds in each file's name, as a code; -1 where it finds nothing."""
+    found, codes = re.compile(pattern), []
+    numbers_of: dict[str, int] = {}
+    for block in in_blocks(index.table.column("path"), rows):
+        for path in block:
+            match = found.match(PurePosixPath(path).name)
+            named = match[1] if match else None
+            codes.append(numbers_of.setdefault(named, len(numbers_of)) if named else -1)
+    return np.array(codes, np.int64)
 
 
 def _duplicates(table: Any, rows: RowCodes) -> RowCodes:

@@ -93,7 +93,15 @@ def plan_repair(
         "moved": int(((goals >= 0) & (goals != layout.split)).sum()),
         "left_out": int((goals == LEFT_OUT).sum()),
     }
-    record = split_record(done, ratios={}, seed=0, group_by=options.group_by, reports=reports, repair=told)
+    record = split_record(
+        done,
+        ratios={},
+        seed=0,
+        group_by=options.group_by,
+        name_pattern=options.name_pattern,
+        reports=reports,
+        repair=told,
+    )
     return RepairPlan(
         by=options.by,
         keep=options.keep,

@@ -108,6 +108,7 @@ def split_photos(
         ratios=options.ratios,
         seed=options.seed,
         group_by=options.group_by,
+        name_pattern=options.name_pattern,
         reports=reports,
         keep=list(options.keep),
         within_one_group=holds,

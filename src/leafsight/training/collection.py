@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from leafsight.dataset import FoundSets, PhotoIndex, Sketches, SplitOptions, index_photos
-from leafsight.errors import DatasetError, nearest
+from leafsight.errors import DatasetError, nearest, validated
 from leafsight.images import DecodeLimits
 from leafsight.inspection import Looked, find_copies
 from leafsight.progress import Progress
@@ -24,16 +24,20 @@ SKETCH_FILE = "index.sketches"
 
 
 def split_options(options: DataOptions) -> SplitOptions:
-    """The recipe's table ``[data]`` in the words of room ``dataset``."""
+    """The recipe's table ``[data]`` in the words of room ``dataset``.
+
+    Raises:
+        ConfigError: a rule that nobody knows, or a pattern that is none.
+    """
     rules = AUTOMATIC_RULES if options.group_by == "auto" else options.group_by
-    return SplitOptions.model_validate(
-        {
-            "group_by": tuple(rule.strip() for rule in rules.split(",")),
-            "ratios": dict(options.ratios),
-            "seed": options.seed,
-            "keep": options.keep,
-        }
-    )
+    values = {
+        "group_by": tuple(rule.strip() for rule in rules.split(",")),
+        "ratios": dict(options.ratios),
+        "seed": options.seed,
+        "keep": options.keep,
+        "name_pattern": options.name_pattern,
+    }
+    return validated(SplitOptions, values, "the recipe's [data]")
 
 
 def read_photographs(

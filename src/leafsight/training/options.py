@@ -53,7 +53,8 @@ class DataOptions(Table):
     leaves out every other class; ``label_by = "crop"`` makes the plant the class, whatever ails it, and
     leaves out photographs without one. ``keep`` names splits that the source has and that stay as they are.
     ``long_tail`` makes the training split unbalanced on purpose: how many times larger its largest class is
-    than its smallest.
+    than its smallest. ``name_pattern`` finds the leaf, plant or patient at the start of a file's name; see
+    ``leafsight.dataset.GroupOptions``.
     """
 
     sources: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ class DataOptions(Table):
     classes: tuple[str, ...] = ()
     label_by: Literal["class", "crop"] = "class"
     keep: tuple[str, ...] = ()
+    name_pattern: str | None = None
     max_cache_bytes: int = Field(default=8 * 1024**3, gt=0)
 
     @model_validator(mode="after")

@@ -35,6 +35,7 @@ LATER_KEYS: tuple[tuple[str, str, Any], ...] = (
     ("data", "classes", []),
     ("data", "label_by", "class"),
     ("data", "keep", []),
+    ("data", "name_pattern", None),
     ("model", "morphology", MorphologyOptions().model_dump(mode="json")),
 )
 
