@@ -37,6 +37,7 @@ from leafsight.inspection.judged import (
 )
 from leafsight.inspection.labels import find_suspicious_labels
 from leafsight.inspection.looked import MOST_EMBEDDED, Looked
+from leafsight.inspection.named import name_findings
 from leafsight.inspection.quality import QualityOptions, quality_findings
 from leafsight.inspection.relatives import find_copies, find_leaves
 from leafsight.progress import Progress, Silent
@@ -97,7 +98,7 @@ def check_collection(
     options = options or CheckOptions()
     talk = progress or Silent()
     index = looked.index
-    findings = [*file_findings(index), *quality_findings(index, options.quality)]
+    findings = [*file_findings(index), *name_findings(index), *quality_findings(index, options.quality)]
     facts: dict[str, Any] = {}
     silent: list[str] = []
     copies, leaves = find_copies(looked, talk), find_leaves(looked)
