@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Compare the formats on this collection.  [default: the validation split; drawn leaves]",
 )
+@click.option(
+    "--pickle",
+    type=click.Path(path_type=Path),
+    help="Write RUN's model file as a pickled scikit-learn classifier here instead; mind the warning.",
+)
 @click.option("--name", default="", help="What people will call the model.")
 @click.option(
     "--card", type=click.Path(path_type=Path), help="Markdown put first in the model card: its limits."
@@ -64,6 +69,7 @@ def command(
     out: Path | None,
     formats: tuple[str, ...],
     photos: Path | None,
+    pickle: Path | None,
     name: str,
     card: Path | None,
     precision: str,
@@ -75,14 +81,22 @@ def command(
 ) -> None:
     """Export the finished training run in the folder RUN, and write report.html and report.json there.
 
-    With --format write RUN, which may also be a model file or 'builtin', in formats of other runtimes.
+    With --format write RUN, which may also be a model file or 'builtin', in formats of other runtimes; with
+    --pickle write its model file as a pickled classifier.
     """
     from leafsight.cli.export_formats import export_in_formats, is_model_file
 
+    of_model_file = {"--card": card, "--abroad": abroad, "--weights": weights}
+    if pickle is not None:
+        from leafsight.cli.export_pickle import export_as_pickle
+
+        others = {"--format": formats, "--out": out, "--photos": photos, "--name": name, "--set": overrides}
+        precise = {"--precision": precision != "auto"}
+        _refuse(of_model_file | others | precise, "--pickle", "a model file is written as it is")
+        export_as_pickle(run, pickle, as_json=as_json)
+        return
     if formats:
-        for option, given in (("--card", card), ("--abroad", abroad), ("--weights", weights)):
-            if given:
-                raise UsageError(f"{option} does not go with --format", hint="it belongs to a model file")
+        _refuse(of_model_file, "--format", "it belongs to a model file")
         values = packaging_values(overrides, name=name, card_notes="", precision="fp32", weights=False)
         export_in_formats(run, formats, out, photos, values=values, quiet=quiet, as_json=as_json)
         return
@@ -109,6 +123,12 @@ def command(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB, {package.exported.spec.precision}, test accuracy "
         f"{accuracy.value:.3f} [{accuracy.low:.3f}, {accuracy.high:.3f}]"
     )
+
+
+def _refuse(options: Mapping[str, object], beside: str, hint: str) -> None:
+    for option, given in options.items():
+        if given:
+            raise UsageError(f"{option} does not go with {beside}", hint=hint)
 
 
 def headline(evaluation: Evaluation) -> dict[str, object]:

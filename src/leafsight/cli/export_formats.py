@@ -65,7 +65,7 @@ def export_in_formats(
     if bundled:
         _refuse_what_is_for_runs(options)
     source, photographs = (_of_bundle if bundled else _of_run)(path, photos, options, quiet)
-    stem = _bundle_path(path).stem if bundled else "model"
+    stem = bundle_path(path).stem if bundled else "model"
     made = export_formats(
         source,
         names,
@@ -107,7 +107,7 @@ def _of_bundle(
     from leafsight.bundle import open_bundle
     from leafsight.export import drawn_photographs, source_of_bundle
 
-    source = source_of_bundle(open_bundle(_bundle_path(path)))
+    source = source_of_bundle(open_bundle(bundle_path(path)))
     if photos is None:
         return source, drawn_photographs(source.preprocessing, options.export.proof_photos)
     return source, _photographs(photos, source.preprocessing, options, quiet)
@@ -163,7 +163,8 @@ def _photographs(
     )
 
 
-def _bundle_path(path: Path) -> Path:
+def bundle_path(path: Path) -> Path:
+    """The file that the argument means: itself, or the model that ships."""
     from leafsight.bundle import builtin_bundle_path
 
     return builtin_bundle_path() if path == BUILTIN else path
