@@ -31,6 +31,16 @@ def test_every_table_is_shown_and_is_one_of_its_recipe(folder: Path) -> None:
     assert any(row.seeds for row in result.rows)
 
 
+@pytest.mark.parametrize("folder", TABLES, ids=lambda folder: folder.name)
+def test_a_recipe_expects_what_was_reached(folder: Path) -> None:
+    result, expect = load_ablation(folder), load_recipe(load_ablation(folder).recipe).recipe.expect
+    row = next((row for row in result.rows if row.name == "ours"), None)
+    if row is None or expect is None:
+        pytest.skip("no row of the recipe itself, or nothing expected")
+    split, metric = expect.metric.split()
+    assert row.metrics[split][metric].mean.value == pytest.approx(expect.value, abs=expect.spread)
+
+
 def test_a_table_tells_where_when_and_how(tmp_path: Path) -> None:
     text = whole_table(TABLES[0])
     assert "Machine: " in text
