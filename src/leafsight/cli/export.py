@@ -86,13 +86,15 @@ def command(
     """
     from leafsight.cli.export_formats import export_in_formats, is_model_file
 
-    of_model_file = {"--card": card, "--abroad": abroad, "--weights": weights}
+    of_model_file: dict[str, object] = {"--card": card, "--abroad": abroad, "--weights": weights}
     if pickle is not None:
         from leafsight.cli.export_pickle import export_as_pickle
 
-        others = {"--format": formats, "--out": out, "--photos": photos, "--name": name, "--set": overrides}
-        precise = {"--precision": precision != "auto"}
-        _refuse(of_model_file | others | precise, "--pickle", "a model file is written as it is")
+        others: dict[str, object] = {
+            "--format": formats, "--out": out, "--photos": photos, "--name": name, "--set": overrides,
+            "--precision": precision != "auto",
+        }  # fmt: skip
+        _refuse(of_model_file | others, "--pickle", "a model file is written as it is")
         export_as_pickle(run, pickle, as_json=as_json)
         return
     if formats:
@@ -108,6 +110,10 @@ def command(
     path = out or run / "model.leafsight"
     values = packaging_values(overrides, name=name, card_notes=notes, precision=precision, weights=weights)
     package = export_run(run, path, values=values, abroad=abroad, quiet=quiet)
+    _tell(package, path, as_json)
+
+
+def _tell(package: Package, path: Path, as_json: bool) -> None:
     result = {
         "model": str(path),
         "bytes": path.stat().st_size,
