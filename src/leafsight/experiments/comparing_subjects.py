@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from leafsight.bundle import Bundle, builtin_bundle_path, open_bundle
 from leafsight.dataset import PhotoIndex, PixelCache
 from leafsight.errors import ConfigError, EvaluationError, UsageError
@@ -224,13 +222,4 @@ def _ask_bundle(bundle: Bundle, index: PhotoIndex, how: Asking) -> RunScores:
     )
     shown = part.rows(cache.row_ids)
     scores = collect_scores(predictor.scores, cache.images, progress=how.progress)
-    places = zip(shown.column("source"), shown.column("path"), strict=True)
-    return RunScores(
-        classes=bundle.classes,
-        logits=scores.logits.astype(np.float32),
-        labels=shown.labels_for(bundle.classes),
-        photos=tuple(f"{source}/{place}" for source, place in places),
-        groups=(),
-        sources=tuple(shown.column("source")),
-        key="",
-    )
+    return RunScores.of_answers(shown, bundle.classes, scores)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,28 @@ class RunScores:
     def correct(self) -> np.ndarray:
         """bool[n]: whether the likeliest class is the label."""
         return np.asarray(self.logits.argmax(axis=1) == self.labels)
+
+    @classmethod
+    def of_answers(
+        cls,
+        shown: PhotoIndex,
+        classes: Sequence[str],
+        scores: Scores,
+        *,
+        groups: Sequence[str | None] = (),
+        key: str = "",
+    ) -> RunScores:
+        """What was answered about the photographs of an index, in its order."""
+        places = zip(shown.column("source"), shown.column("path"), strict=True)
+        return cls(
+            classes=tuple(classes),
+            logits=scores.logits.astype(np.float32),
+            labels=shown.labels_for(classes),
+            photos=tuple(f"{source}/{place}" for source, place in places),
+            groups=tuple(groups) if any(groups) else (),
+            sources=tuple(shown.column("source")),
+            key=key,
+        )
 
     def evaluation(self, options: EvaluationOptions | None = None) -> Evaluation:
         """Judged as everything is, without calibration."""
@@ -141,24 +163,13 @@ def judge_run(
         return kept
     cache = PixelCache.build(part, folder, contract, limits=limits, workers=workers, progress=progress)
     shown = part.rows(cache.row_ids)
-    labels = shown.labels_for(run.classes)
-    if (labels < 0).any():
+    if (shown.labels_for(run.classes) < 0).any():
         strange = sorted(set(shown.classes) - set(run.classes))
         raise TrainingError(f"{run.folder.path} does not know the classes {', '.join(strange)}")
     scores = collect_scores(
         _viewed(network_scorer(run.network, device), views, contract), cache.images, progress=progress
     )
-    groups = shown.column("group")
-    places = zip(shown.column("source"), shown.column("path"), strict=True)
-    found = RunScores(
-        classes=run.classes,
-        logits=scores.logits.astype(np.float32),
-        labels=labels,
-        photos=tuple(f"{source}/{place}" for source, place in places),
-        groups=tuple(groups) if any(groups) else (),
-        sources=tuple(shown.column("source")),
-        key=key,
-    )
+    found = RunScores.of_answers(shown, run.classes, scores, groups=shown.column("group"), key=key)
     found.save(path)
     return found
 
