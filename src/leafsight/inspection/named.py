@@ -58,13 +58,12 @@ def _finding(index: PhotoIndex, groups: Sequence[tuple[int, ...]], pattern: str,
     torn = [group for group in groups if len({splits[row] for row in group} - {None}) > 1]
     cases = [Case(group, _sides([splits[row] for row in group]), float(group in torn)) for group in groups]
     rows = [row for group in groups for row in group]
-    example = PurePosixPath(index.column("path")[groups[0][0]]).name
     sentence = (
-        f"{share(len(rows), of)} photographs share the beginning of their names with another, such as "
-        f"{example}: pictures of one leaf, plant or patient?"
+        f"{share(len(rows), of)} photographs share the beginning of their names with another, as several "
+        "pictures of one leaf, plant or patient do"
     )
     if torn:
-        sentence += f" {len(torn)} of these {len(groups)} sets are in two splits or more."
+        sentence += f"; {len(torn)} of these {len(groups)} sets are in two splits or more"
     return Finding(
         kind="named-together",
         part="leaks",
