@@ -55,7 +55,7 @@ def _groups(index: PhotoIndex, rows: Sequence[int], pattern: str) -> list[tuple[
 
 def _finding(index: PhotoIndex, groups: Sequence[tuple[int, ...]], pattern: str, of: int) -> Finding:
     splits, classes = index.column("split"), index.column("class_name")
-    torn = [group for group in groups if len({splits[row] for row in group} - {None}) > 1]
+    torn = {group for group in groups if len({splits[row] for row in group} - {None}) > 1}
     cases = [Case(group, _sides([splits[row] for row in group]), float(group in torn)) for group in groups]
     rows = [row for group in groups for row in group]
     sentence = (
