@@ -37,6 +37,12 @@ def test_train_again_is_at_once_and_the_same(world: World, copied: Path) -> None
     assert (copied / "checkpoint" / "best.safetensors").read_bytes() == before
 
 
+def test_the_notice_of_a_recipe_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    done = leafsight("train", "chest-xray", "--data", tmp_path / "nothing", "--out", tmp_path / "run", "-q")
+    assert done.code == 2
+    assert done.err.startswith("note: No medical device.")
+
+
 def test_people_count_epochs_from_one(world: World, copied: Path) -> None:
     done = leafsight(
         "train", "simple-cnn", "--data", world.photographs, "--out", copied, "-q", "--no-export",

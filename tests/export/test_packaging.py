@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from leafsight.dataset import PhotoIndex, PixelCache
 from leafsight.errors import ExportError
 from leafsight.evaluation import collect_scores
 from leafsight.export import PackagingOptions, package_run, with_memory
+from leafsight.export.card import model_card
 from leafsight.export.stress import stressed_copies
 from leafsight.inference import BundlePredictor
-from leafsight.training import load_run
+from leafsight.training import Recipe, load_run
 
 FP32 = PackagingOptions.model_validate({"export": {"precision": "fp32"}, "name": "tiny"})
 
@@ -52,6 +54,26 @@ def test_the_card_begins_with_the_limits_and_names_what_is_abroad(world: World, 
     assert bundle.metrics["abroad"]["elsewhere"]["overall"]["photos"] == len(
         index.where(split="train").usable()
     )
+
+
+def test_the_card_says_the_notice_of_the_recipe_first_and_what_the_network_sees(
+    world: World, tmp_path: Path
+) -> None:
+    run, index = load_run(world.run), PhotoIndex.load(world.run / "index.parquet")
+    options = FP32.model_copy(update={"stress_copies": 0})
+    package = package_run(
+        run, index, tmp_path / "m.leafsight", cache_folder=tmp_path / "exam", options=options
+    )
+    plain = model_card(run, package.evaluation, package.exported, notes="Drawn leaves.")
+    assert "instead of the photograph" not in plain
+    assert plain.split("## Limits")[1].lstrip().startswith("Drawn leaves.")
+    values = run.recipe.model_dump()
+    values["recipe"]["notice"] = "No medical device."
+    values["model"]["morphology"] = {"operation": "white_top_hat", "size_px": 5, "shape": "disc"}
+    noticed = replace(run, recipe=Recipe.model_validate(values))
+    card = model_card(noticed, package.evaluation, package.exported, notes="Drawn leaves.")
+    assert card.split("## Limits")[1].lstrip().startswith("**No medical device.**\n\nDrawn leaves.")
+    assert "it sees the white top hat by a disc of 5 px instead of the photograph" in card
 
 
 def test_it_remembers_the_locked_test_whole_and_a_share_of_every_class(world: World, tmp_path: Path) -> None:

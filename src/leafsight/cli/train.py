@@ -77,6 +77,8 @@ def command(
     if not places:
         raise UsageError("no photographs were named", hint="leafsight train RECIPE --data FOLDER")
     folder = out or settings_for().runs_dir / loaded.recipe.name
+    if loaded.recipe.notice:
+        click.echo(f"note: {loaded.recipe.notice}", err=True)
     run = train_run(
         loaded,
         places,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from leafsight.evaluation import Evaluation, Slice
 from leafsight.export.exporting import ExportedNetwork
+from leafsight.models import MorphologyOptions
 from leafsight.training import TrainedRun
 
 HEADLINES = (
@@ -45,7 +46,11 @@ def model_card(
     network = run.recipe.model
     side_px = exported.preprocessing.side_px
     looks = ", mean of the photograph and its mirror image" if exported.mirrored else ""
-    limits = [notes.strip() or _default_limits(evaluation), _elsewhere(abroad)]
+    limits = [
+        *([f"**{recipe.notice}**"] if recipe.notice else []),
+        notes.strip() or _default_limits(evaluation),
+        _elsewhere(abroad),
+    ]
     sections = [
         f"# {name or recipe.title or recipe.name}",
         *([recipe.title] if name and recipe.title else []),
@@ -57,7 +62,8 @@ def model_card(
         *([data] if data else []),
         _table([evaluation.overall, *evaluation.domains, *_slices(abroad)]),
         "## Made from",
-        f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes",
+        f"- network: {network.name}, width {network.width}, {side_px} px, {len(run.classes)} classes"
+        + _morphology(network.morphology),
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
         + _averaged(run)
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
@@ -67,6 +73,13 @@ def model_card(
         ", ".join(run.classes),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _morphology(options: MorphologyOptions) -> str:
+    if options.operation == "none":
+        return ""
+    what = f"{options.operation.replace('_', ' ')} by a {options.shape} of {options.size_px} px"
+    return f"; it sees the {what} instead of the photograph"
 
 
 def _averaged(run: TrainedRun) -> str:

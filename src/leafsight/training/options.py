@@ -33,7 +33,11 @@ class Expectation(Table):
 
 
 class RecipeHeader(Table):
-    """What a person reads before choosing a recipe; changes nothing in the run."""
+    """What a person reads before choosing a recipe; changes nothing in the run.
+
+    ``notice`` is what nobody may overlook: it is said before training and is the first of the limits on the
+    card of every model that the recipe makes.
+    """
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     title: str = ""
@@ -42,6 +46,7 @@ class RecipeHeader(Table):
     duration: str = ""
     command: str = ""
     expect: Expectation | None = None
+    notice: str = Field(default="", max_length=500)
 
 
 class DataOptions(Table):
