@@ -56,6 +56,19 @@ def test_a_number_is_one_of_the_table() -> None:
     assert told.startswith(f"{value:.1f}")
 
 
+def test_a_difference_and_another_split_are_those_of_the_table() -> None:
+    folder, row = next(
+        (folder, row) for folder in TABLES for row in load_ablation(folder).rows if row.differences
+    )
+    metric = load_ablation(folder).metric
+    change, valid = row.differences[metric].mean, row.metrics["valid"][metric].mean
+    told = page(f"{{{{{folder.name} {row.name} {metric} against}}}}")
+    assert told.startswith(f"{100 * change.value:+.1f}".replace("-", "−") + " [")
+    assert "±" not in told
+    told = page(f"{{{{{folder.name} {row.name} {metric} valid}}}}")
+    assert told.startswith(f"{100 * valid.value:.1f}")
+
+
 @pytest.mark.parametrize("mark", ["{{nothing/here}}", "{{file nothing.md}}"])
 def test_a_mark_without_a_number_is_an_error(mark: str) -> None:
     assert MARK.search(mark)
