@@ -246,6 +246,37 @@ def test_one_that_waits_for_a_person_is_promoted_by_one(page: Any, accepted: Tau
     says(outcome, "It serves.")
 
 
+def test_a_promoted_model_that_is_about_to_be_taken_up_is_not_called_replaced(
+    page: Any, accepted: Taught
+) -> None:
+    """The name points to the new model at once; the server that is asked answers with it a moment later."""
+    url, remembered = accepted
+    remembered.trainings = [a_training(1)]
+    challenger, champion = remembered.models
+    challenger["aliases"], champion["aliases"] = ["serving"], []
+    opened(page, (url, remembered))
+    outcome = page.locator(".teach-outcome")
+    says(outcome, "It was promoted by itself. Servers take it up within seconds.")
+    outcome.get_by_text("The other 9").click()
+    challenger["serving"], champion["serving"] = True, False
+    says(outcome, "It serves. It was promoted by itself.")
+    expect(outcome.get_by_role("table", name="Other classes")).to_be_visible()  # nothing else is drawn anew
+
+
+def test_a_server_that_never_takes_it_up_says_so(page: Any, accepted: Taught) -> None:
+    url, remembered = accepted
+    remembered.trainings = [a_training(1)]
+    challenger, champion = remembered.models
+    challenger["aliases"], champion["aliases"] = ["serving"], []
+    page.clock.install()
+    opened(page, (url, remembered))
+    outcome = page.locator(".teach-outcome")
+    says(outcome, "Servers take it up within seconds.")
+    for _ in range(25):
+        page.clock.run_for(1000)
+    says(outcome, "It was promoted by itself. This server still answers with another model")
+
+
 def test_older_trainings_are_opened(page: Any, accepted: Taught) -> None:
     accepted[1].trainings = [
         a_training(3),

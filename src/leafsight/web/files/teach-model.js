@@ -93,7 +93,7 @@ export function makeModel(context, { go }) {
         api.ask("/v1/models", { query: { limit: 200 }, signal: controller?.signal }),
       ]);
       if (opened !== id) return;
-      const outcome = outcomeCard(training, models.models, context, () => open(id, false));
+      const outcome = outcomeCard(training, models.models, context);
       replace(shownHere, outcome);
       if (!asked) return;
       outcome.querySelector("h2").focus();

@@ -8,23 +8,25 @@ import { className, pathName } from "./teach-training-words.js";
 import { askPromote, modelName } from "./models-promoting.js";
 import { count, when } from "./words.js";
 
+const LOOKS = 20;
+const LOOK_MS = 500;
 const WHY_NOT = {
   "a person is asked": "It waits for a person to promote it.",
   "the gate did not hold": "It was not promoted.",
   "it serves already": "The same model serves already.",
 };
 
-/** The card of `training`; `changed()` is told when its model was promoted. */
-export function outcomeCard(training, models, context, changed) {
+/** The card of `training`. */
+export function outcomeCard(training, models, context) {
   const { result, gate, error } = training;
   const title = `${pathName(training.path)} training of ${when(training.created_at)}`;
-  const made = card(title, ...(result ? ended(training, gate ?? result.gate, models, context, changed) : [
+  const made = card(title, ...(result ? ended(training, gate ?? result.gate, models, context) : [
     notice("error", `It failed: ${error?.message ?? "without a reason"}`, error?.hint ?? "")]));
   made.querySelector("h2").tabIndex = -1;
   return made;
 }
 
-function ended(training, gate, models, context, changed) {
+function ended(training, gate, models, context) {
   const { result } = training;
   const byId = new Map(models.map((one) => [one.id, one]));
   const model = byId.get(result.candidate);
@@ -36,7 +38,7 @@ function ended(training, gate, models, context, changed) {
     notice(gate.passed ? "info" : "warn", gate.passed ? "The gate held." : "The gate did not hold.", gate.said),
     versus(gate),
     facts(training, champion, model ?? { id: result.candidate, name: "the new model" }),
-    whatNow(training, gate, model, models.find((one) => one.serving), changed),
+    whatNow(training, gate, model, models.find((one) => one.serving), context.api),
     h("h3", {}, "What it was held against"),
     h("p", { class: "quiet small" }, "Both models were asked about the same photographs of the locked test, which nobody can send to. A difference counts where chance does not explain it."),
     checksTable(gate),
@@ -60,20 +62,40 @@ function facts({ result, snapshot }, champion, model) {
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
-/** Served, waits for a person, or held back; with the button that fits. */
-function whatNow({ result }, gate, model, serving, changed) {
+/** Served, about to be, waits for a person, or held back; with the button that fits. */
+function whatNow({ result }, gate, model, serving, api) {
   const place = h("div", { class: "gate-now" });
   if (!model) replace(place, h("p", { class: "quiet" }, "The new model is not kept any more."));
-  else if (model.serving) replace(place, h("p", {}, h("strong", { class: "good" }, "\u2713 It serves."), result.promoted ? " It was promoted by itself." : ""));
+  else if (model.serving) serves(result.promoted ? " It was promoted by itself." : "");
+  else if (model.aliases.includes("serving")) taken(result.promoted ? "It was promoted by itself." : "It was promoted.");
   else {
     const before = result.promoted ? "It was promoted, and another model serves by now." : WHY_NOT[result.why_not] ?? "";
     replace(place, h("p", {}, before), h("button", { type: "button", class: gate.passed ? "primary" : "", onclick: promote }, gate.passed ? "Promote" : "Promote all the same"));
   }
 
+  function serves(more) {
+    replace(place, h("p", { role: "status" }, h("strong", { class: "good" }, "\u2713 It serves."), more));
+  }
+
   async function promote() {
-    if (!(await askPromote(model, serving, gate))) return;
-    replace(place, h("p", { role: "status" }, h("strong", { class: "good" }, "\u2713 Promoted."), " Servers take it up within seconds."));
-    setTimeout(changed, 3000);
+    if (await askPromote(model, serving, gate)) await taken("Promoted.");
+  }
+
+  /** The name points to it; the server that is asked takes it up in a moment. */
+  async function taken(said) {
+    const promoted = h("strong", { class: "good" }, `\u2713 ${said}`);
+    replace(place, h("p", { role: "status" }, promoted, " Servers take it up within seconds."));
+    for (let looks = 0; looks < LOOKS; looks += 1) {
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+      if (!place.isConnected) return;
+      try {
+        const { models } = await api.ask("/v1/models", { query: { limit: 200 } });
+        if (models.find((one) => one.id === model.id)?.serving) return serves(` ${said}`);
+      } catch {
+        // What is shown stays; the line under the header says when the server is lost.
+      }
+    }
+    replace(place, h("p", { role: "status" }, promoted, " This server still answers with another model: the operator named its file, or it could not be loaded."));
   }
   return place;
 }
