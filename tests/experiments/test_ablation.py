@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.experiments.tiny_ablation import RECIPE, draw_photographs, write_recipe
 
-from leafsight.errors import StorageError
+from leafsight.errors import ConfigError, StorageError, TrainingError
 from leafsight.experiments import (
     AblationPlan,
     ablation_cells,
@@ -111,6 +111,31 @@ def test_an_interrupted_ablation_goes_on(world, tmp_path: Path, monkeypatch: pyt
     assert len(seen) == 4 + 1  # the four runs that were left, and the whole table
     same = [row.metrics["test"]["accuracy"].values for row in result.rows]
     assert [row.metrics["test"]["accuracy"].values for row in again.rows] == same
+
+
+def test_runs_of_another_recipe_start_or_collection_do_not_enter_the_table(world, tmp_path: Path) -> None:
+    """The default folder is named by recipe and table only, so that such runs do meet."""
+    plan, result, folder, photographs = world
+    changed = plan_ablation(read_recipe_file(write_recipe(tmp_path), ["stages.whole.learning_rate=0.02"]))
+    with pytest.raises(TrainingError, match=r"stages\.0\.learning_rate was 0\.01, now 0\.02"):
+        run(changed, photographs, folder)
+    others = draw_photographs(tmp_path / "others", per_class=22)
+    with pytest.raises(TrainingError, match="it has other photographs, labels or another split"):
+        run(plan, others, folder)
+    weights = load_run(folder / "all" / "seed-0").folder.best
+    with pytest.raises(TrainingError, match=r"started from random weights, now the weights best"):
+        run_ablation(plan, [photographs], folder, starting=lambda _: weights, workers=1)
+    assert run(plan, photographs, folder).to_dict() == result.to_dict()
+
+
+def test_a_finished_table_is_shown_where_its_weights_are_not_at_hand(world) -> None:
+    plan, result, folder, photographs = world
+
+    def nowhere(_: object) -> None:
+        raise ConfigError("nobody said where the weights are")
+
+    again = run_ablation(plan, [photographs], folder, starting=nowhere, workers=1)
+    assert again.to_dict() == result.to_dict()
 
 
 def test_a_run_that_another_process_trains_is_waited_for(

@@ -74,6 +74,12 @@ def test_the_card_says_the_notice_of_the_recipe_first_and_what_the_network_sees(
     card = model_card(noticed, package.evaluation, package.exported, notes="Drawn leaves.")
     assert card.split("## Limits")[1].lstrip().startswith("**No medical device.**\n\nDrawn leaves.")
     assert "it sees the white top hat by a disc of 5 px instead of the photograph" in card
+    assert "- start: random weights\n" in plain
+    known = {**run.record, "start": {"file": "imagenet.safetensors", "sha256": "ab" * 32}}
+    card = model_card(replace(run, record=known), package.evaluation, package.exported)
+    assert f"- start: the weights `imagenet.safetensors` (SHA-256 {'ab' * 32})\n" in card
+    unsaid = {name: value for name, value in run.record.items() if name != "start"}
+    assert "- start:" not in model_card(replace(run, record=unsaid), package.evaluation, package.exported)
 
 
 def test_it_remembers_the_locked_test_whole_and_a_share_of_every_class(world: World, tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_the_folder_is_a_finished_run_that_names_its_parts(two: list[Path], tmp_
         assert one["valid"]["accuracy"] == part.best["valid"]["accuracy"]
         assert one["valid"]["loss"] == pytest.approx(part.best["valid"]["loss"], rel=1e-4)
     assert made.best["stage_name"] == "mean of 2 runs"
+    assert made.record["start"] is None  # both began from random weights
     assert made.record["duration_s"] == sum(part.record["duration_s"] for part in parts)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from torch import nn
 
 from leafsight.errors import DeviceMemoryError, DiskFullError, NonFiniteLossError, TrainingError
 from leafsight.models import Network, load_network
-from leafsight.storage import atomic
+from leafsight.storage import atomic, read_json, write_json
 from leafsight.training import TrainingStoppedError, load_run, loop, read_events, train
 from leafsight.training.losses import Loss
 from leafsight.training.run_folder import RunFolder
@@ -252,6 +253,37 @@ def test_a_damaged_checkpoint_is_said_to_be_damaged(tmp_path: Path) -> None:
     last.write_bytes(last.read_bytes()[:-5])
     with pytest.raises(TrainingError, match="damaged"):
         train(tiny_recipe(), tiny_data(), tmp_path)
+
+
+def test_a_run_knows_the_weights_it_started_from_and_refuses_others(tmp_path: Path) -> None:
+    first = train(tiny_recipe(), tiny_data(), tmp_path / "first")
+    assert first.record["start"] is None
+    weights = first.folder.best
+    recipe = tiny_recipe(seed=5)
+    second = train(recipe, tiny_data(), tmp_path / "second", pretrained=weights)
+    told = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert second.record["start"] == {"file": "best.safetensors", "sha256": told}
+    with pytest.raises(TrainingError, match=r"started from the weights best\.safetensors .*, now random"):
+        train(recipe, tiny_data(), tmp_path / "second")
+    with pytest.raises(TrainingError, match=r"started from random weights, now the weights best"):
+        train(tiny_recipe(), tiny_data(), tmp_path / "first", pretrained=weights)
+    copied = tmp_path / "renamed.safetensors"
+    copied.write_bytes(weights.read_bytes())
+    again = train(recipe, tiny_data(), tmp_path / "second", pretrained=copied)
+    assert again.record["start"]["file"] == "best.safetensors"
+
+
+def test_a_run_begun_before_starts_were_kept_goes_on_and_claims_none(tmp_path: Path) -> None:
+    def interrupt(record: dict[str, Any]) -> None:
+        if record["kind"] == "epoch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_recipe(), tiny_data(), tmp_path, on_event=[interrupt])
+    record = read_json(tmp_path / "run.json")
+    del record["start"]
+    write_json(tmp_path / "run.json", record)
+    assert "start" not in train(tiny_recipe(), tiny_data(), tmp_path).record
 
 
 def test_pretrained_weights_and_statistics_measured_again(tmp_path: Path) -> None:

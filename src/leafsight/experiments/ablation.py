@@ -16,18 +16,26 @@ import numpy as np
 
 from leafsight.dataset import PhotoIndex
 from leafsight.errors import NonFiniteLossError, StorageError
+from leafsight.experiments.ablation_belonging import INDEX_FILE, Starting, has_finished, refuse_other_runs
 from leafsight.experiments.ablation_plan import AblationPlan, Cell, PlannedRun, data_key
 from leafsight.experiments.ablation_results import VALID, AblationResult, CellResult, pool_results
 from leafsight.experiments.run_scores import EXAM_FOLDER, judge_run
 from leafsight.images import DecodeLimits
 from leafsight.progress import Progress, Silent
 from leafsight.storage import holding, os_errors_translated, read_json, write_json
-from leafsight.training import PreparedData, Recipe, TrainedRun, average_runs, load_run, prepare_data, train
+from leafsight.training import (
+    PreparedData,
+    Recipe,
+    TrainedRun,
+    average_runs,
+    index_and_split,
+    load_run,
+    prepare_data,
+    train,
+)
 
-INDEX_FILE = "index.parquet"
 COUNTS_FILE = "train-counts.json"
 POLL_S = 2.0
-Starting = Callable[[Recipe], Path | None]
 Told = Callable[[str], None]
 
 
@@ -67,11 +75,13 @@ def run_ablation(
 
     Raises:
         TrainingStoppedError: SIGINT or SIGTERM; the same call goes on.
+        TrainingError: the folder holds runs of another recipe, of other weights or of other photographs.
         DatasetError: the photographs cannot be used.
     """
     bench = _Bench(
         plan, sources, folder, starting, split, device, limits, max_cache_bytes, workers, progress or Silent()
     )
+    bench.refuse_others()
     todo = [*plan.runs]
     while todo:
         left: list[PlannedRun] = []
@@ -114,11 +124,20 @@ class _Bench:
 
     def is_done(self, run: PlannedRun) -> bool:
         """Whether nothing is left to do for a run."""
-        return run.place in self.failures or self._finished(self.folder / run.place)
+        return run.place in self.failures or has_finished(self.folder / run.place)
 
     def unfinished(self) -> int:
         """Runs still to be trained."""
         return sum(not self.is_done(run) for run in self.plan.runs)
+
+    def refuse_others(self) -> None:
+        """Only runs of these recipes, weights and photographs may stand in one table (``TrainingError``)."""
+        refuse_other_runs(self.plan, self.folder, self.starting, self._index)
+
+    def _index(self, recipe: Recipe) -> PhotoIndex:
+        folder = self.folder / "data" / data_key(recipe)
+        with _waiting_for(folder):
+            return index_and_split(recipe, self.sources, folder, limits=self.limits, progress=self.progress)
 
     def train(self, run: PlannedRun) -> None:
         """Train one run, unless another process is at it.
@@ -179,9 +198,9 @@ class _Bench:
         """The judged run of a cell; ``None`` while one of its runs is missing."""
         key = (cell.place, cell.views)
         if key not in self._cells:
-            if not all(self._finished(self.folder / run.place) for run in cell.runs):
+            if not all(has_finished(self.folder / run.place) for run in cell.runs):
                 return None
-            if len(cell.runs) > 1 and not self._finished(self.folder / cell.place):
+            if len(cell.runs) > 1 and not has_finished(self.folder / cell.place):
                 if not make:
                     return None
                 self._average(cell)
@@ -191,7 +210,7 @@ class _Bench:
     def _average(self, cell: Cell) -> None:
         path = self.folder / cell.place
         with _waiting_for(path):
-            if self._finished(path):
+            if has_finished(path):
                 return
             prepared = self.prepared(cell.runs[0].recipe)
             members = [self.folder / run.place for run in cell.runs]
@@ -227,10 +246,6 @@ class _Bench:
             machine=dict(run.record.get("machine", {})),
             train_counts=tuple(read_json(self.folder / cell.runs[0].place / COUNTS_FILE)),
         )
-
-    def _finished(self, path: Path) -> bool:
-        """A run is finished when its index, which is written last, lies beside it."""
-        return (path / INDEX_FILE).exists() and (path / "run.json").exists()
 
     def _failures_by_row(self) -> dict[str, str]:
         return {

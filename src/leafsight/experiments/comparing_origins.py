@@ -9,7 +9,7 @@ from leafsight.evaluation.report import appendix, charts
 from leafsight.experiments.comparing_records import ComparedRuns
 from leafsight.pages import Html, join, section, table, tag
 
-FACTS = {"duration_s": "training took", "photographs": "photographs by split"}
+FACTS = {"start": "started from", "duration_s": "training took", "photographs": "photographs by split"}
 # What is drawn -> where it stands in the record of an epoch.
 QUANTITIES = {
     "accuracy on validation": ("valid", "accuracy"),

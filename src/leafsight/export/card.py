@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from leafsight.evaluation import Evaluation, Slice
 from leafsight.export.exporting import ExportedNetwork
@@ -67,6 +68,7 @@ def model_card(
         f"- recipe: `{recipe.name}`, seed {run.recipe.seed}"
         + _averaged(run)
         + (f"; rebuild with `{recipe.command}`" if recipe.command else ""),
+        *_start(run.record),
         f"- graph: {exported.spec.precision}{looks}; largest difference of a logit between torch and fp32 "
         f"ONNX {exported.proof.max_abs_diff:.1e}",
         "## Classes",
@@ -85,6 +87,16 @@ def _morphology(options: MorphologyOptions) -> str:
 def _averaged(run: TrainedRun) -> str:
     kept = [one["folder"] for one in run.record.get("averaged", []) if one["kept"]]
     return f", mean of the weights of {len(kept)} runs ({', '.join(kept)})" if kept else ""
+
+
+def _start(record: Mapping[str, Any]) -> list[str]:
+    """The line that says what training started from, where the run knows it."""
+    if "start" not in record:
+        return []
+    start = record["start"]
+    if not start:
+        return ["- start: random weights"]
+    return [f"- start: the weights `{start['file']}` (SHA-256 {start['sha256']})"]
 
 
 def _default_limits(evaluation: Evaluation) -> str:

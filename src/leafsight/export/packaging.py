@@ -356,7 +356,7 @@ def _spread(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def _provenance(run: TrainedRun, index: PhotoIndex) -> Mapping[str, Any]:
-    kept = ("seed", "versions", "machine", "duration_s", "data", "averaged")
+    kept = ("seed", "start", "versions", "machine", "duration_s", "data", "averaged")
     summary = split_summary(index)
     return {
         "recipe": run.recipe.recipe.name,

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
         read_recipe_file,
         recipe_as_toml,
     )
-    from leafsight.training.run_folder import RunFolder
+    from leafsight.training.run_folder import RunFolder, run_differences
     from leafsight.training.scoring import network_scorer
     from leafsight.training.session import new_network
-    from leafsight.training.starting import starting_weights
+    from leafsight.training.starting import describe_start, starting_weights
     from leafsight.training.trained_run import TrainedRun, load_run
 
 _HOME = {
@@ -75,6 +75,7 @@ _HOME = {
     "build_bank": "background_bank",
     "build_loss": "losses",
     "class_weights": "balance",
+    "describe_start": "starting",
     "draw_curves": "curves",
     "epoch_order": "balance",
     "find_learning_rate": "lr_finder",
@@ -92,6 +93,7 @@ _HOME = {
     "recipe_as_toml": "recipe_files",
     "replace_backgrounds": "backgrounds",
     "require_room": "averaging",
+    "run_differences": "run_folder",
     "sampling_weights": "balance",
     "starting_weights": "starting",
     "train": "loop",
@@ -128,6 +130,7 @@ __all__ = [
     "build_loss",
     "class_weights",
     "copy_recipe",
+    "describe_start",
     "draw_curves",
     "epoch_order",
     "find_learning_rate",
@@ -147,6 +150,7 @@ __all__ = [
     "recipe_text",
     "replace_backgrounds",
     "require_room",
+    "run_differences",
     "sampling_weights",
     "starting_weights",
     "train",

@@ -193,12 +193,20 @@ def _write(
         }
         for number, run in enumerate(runs)
     ]
+    record = new_record(recipe, data, machine)
+    del record["start"]
     write_record(
         folder,
-        new_record(recipe, data, machine),
+        {**record, **_common_start(runs)},
         status="finished",
         duration_s=sum(float(run.record.get("duration_s", 0.0)) for run in runs),
         best=best,
         history=[],
         averaged=parts,
     )
+
+
+def _common_start(runs: Sequence[TrainedRun]) -> dict[str, Any]:
+    """What all runs started from, if they say so and it is the same."""
+    starts = [run.record.get("start", "unknown") for run in runs]
+    return {"start": starts[0]} if starts[0] != "unknown" and all(s == starts[0] for s in starts) else {}

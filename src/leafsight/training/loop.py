@@ -25,6 +25,7 @@ from leafsight.training.run_folder import open_run_folder, write_record
 from leafsight.training.schedule import learning_rate_factor
 from leafsight.training.seeds import seed_dropout
 from leafsight.training.session import Session, open_session
+from leafsight.training.starting import describe_start
 from leafsight.training.trained_run import TrainedRun, is_finished, load_run
 from leafsight.training.validation import Judgement, judge_valid
 
@@ -67,7 +68,8 @@ def train(
         DeviceMemoryError: one photograph at a time does not fit.
         StorageError: the disk is full or refuses.
     """
-    folder = open_run_folder(out_dir, recipe, data, resume=resume, force=force)
+    start = describe_start(pretrained)
+    folder = open_run_folder(out_dir, recipe, data, resume=resume, force=force, start=start)
     if is_finished(folder):
         return load_run(out_dir)
     with (

@@ -24,6 +24,8 @@ from leafsight.training.recipe_files import recipe_as_toml
 
 DIFFERENCES_SHOWN = 8
 FORMAT_VERSION = 1
+Start = Mapping[str, str] | None
+"""Of ``describe_start``: the file that a run starts from; None for random weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,13 @@ class RunFolder:
 
 
 def open_run_folder(
-    path: Path, recipe: Recipe, data: TrainingData, *, resume: bool, force: bool
+    path: Path,
+    recipe: Recipe,
+    data: TrainingData,
+    *,
+    resume: bool,
+    force: bool,
+    start: Start = None,
 ) -> RunFolder:
     """Take a folder for a run of ``recipe`` on ``data``.
 
@@ -82,6 +90,7 @@ def open_run_folder(
         data: of this run.
         resume: go on with an interrupted run that lies there.
         force: throw away whatever run lies there.
+        start: the weights that it starts from, of ``describe_start``.
 
     Raises:
         TrainingError: another run lies there (how it differs is told); or one of ours and ``resume`` is off.
@@ -91,7 +100,7 @@ def open_run_folder(
     if force:
         folder.clear()
     if folder.record.exists():
-        _refuse_another(read_json(folder.record), recipe, data, path)
+        _refuse_another(read_json(folder.record), recipe, data, start, path)
         if not resume and folder.last.exists():
             raise TrainingError(
                 f"{path} holds an earlier run", hint="go on with --resume, or start anew with --force"
@@ -102,7 +111,7 @@ def open_run_folder(
     return folder
 
 
-def new_record(recipe: Recipe, data: TrainingData, machine: Machine) -> dict[str, Any]:
+def new_record(recipe: Recipe, data: TrainingData, machine: Machine, start: Start = None) -> dict[str, Any]:
     """What ``run.json`` says while the run goes on."""
     return {
         "format_version": FORMAT_VERSION,
@@ -117,6 +126,7 @@ def new_record(recipe: Recipe, data: TrainingData, machine: Machine) -> dict[str
         "recipe_fingerprint": recipe.fingerprint(),
         "decisive": recipe.decisive_values(),
         "seed": recipe.seed,
+        "start": dict(start) if start else None,
         "data": data.summary(),
         "machine": machine.to_dict(),
     }
@@ -127,8 +137,33 @@ def write_record(folder: RunFolder, record: Mapping[str, Any], **changes: Any) -
     write_json(folder.record, {**record, **changes})
 
 
-def _refuse_another(record: Mapping[str, Any], recipe: Recipe, data: TrainingData, path: Path) -> None:
-    differences = list(_differences(record.get("decisive", {}), recipe.decisive_values(), ""))
+def run_differences(record: Mapping[str, Any], recipe: Recipe, start: Start = None) -> list[str]:
+    """How a run that was recorded differs from one of ``recipe`` from ``start``, its photographs aside.
+
+    Args:
+        record: of ``run.json``. One that says nothing of its start, as before 0.1, is taken at any.
+        recipe: of the other run.
+        start: of the other run, of ``describe_start``.
+
+    Returns:
+        A sentence for every difference; none for the same run.
+    """
+    found = list(_differences(record.get("decisive", {}), recipe.decisive_values(), ""))
+    if "start" in record:
+        kept = record["start"] or {}
+        if kept.get("sha256") != (start or {}).get("sha256"):
+            found.append(f"it started from {_start_in_words(kept)}, now {_start_in_words(start)}")
+    return found
+
+
+def _start_in_words(start: Start) -> str:
+    return f"the weights {start['file']} ({start['sha256'][:8]})" if start else "random weights"
+
+
+def _refuse_another(
+    record: Mapping[str, Any], recipe: Recipe, data: TrainingData, start: Start, path: Path
+) -> None:
+    differences = run_differences(record, recipe, start)
     old, new = record.get("data", {}), data.summary()
     told_apart = _differences({**old, "fingerprint": ""}, {**new, "fingerprint": ""}, "")
     differences += [f"photographs: {difference}" for difference in told_apart]

@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from leafsight.models import Network, build_network, load_pretrained, remeasure_batch_statistics, save_weights
 from leafsight.progress import Progress
-from leafsight.storage import canonical_json
+from leafsight.storage import canonical_json, read_json
 from leafsight.training.balance import class_counts, class_weights
 from leafsight.training.batches import Pictures, memory_format
 from leafsight.training.checkpoint import read_checkpoint, write_checkpoint
@@ -37,6 +37,7 @@ from leafsight.training.recipe import Recipe, StageOptions
 from leafsight.training.run_folder import RunFolder, new_record, write_record
 from leafsight.training.seeds import Purpose, generator_for, seed_for
 from leafsight.training.stages import PhotoWork, Setting, Work, choose_trainable
+from leafsight.training.starting import describe_start
 from leafsight.training.state import RunState
 
 STATISTICS_PHOTOS = 1024
@@ -209,7 +210,9 @@ def open_session(
     events = EventLog(folder.events, keep_bytes=state.events_bytes, listeners=listeners)
     memory = PieceCounter(state.chunks, _teller(events, progress))
     setting = Setting(network, data, recipe, device, machine.precision, memory)
-    record = new_record(recipe, data, machine)
+    record = new_record(recipe, data, machine, describe_start(pretrained))
+    if resumed and "start" not in read_json(folder.record):
+        del record["start"]  # begun by an earlier version, which did not say
     session = Session(folder, setting, state, events, progress, stop, record, _loss(recipe, data).to(device))
     write_record(folder, session.record)
     if checkpoint:

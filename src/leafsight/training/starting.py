@@ -8,9 +8,11 @@ from leafsight.bundle import builtin_bundle_path
 from leafsight.errors import BundleError, ConfigError
 from leafsight.models import resolve_pretrained
 from leafsight.progress import Progress
+from leafsight.storage import file_sha256
 from leafsight.training.recipe import Recipe
 
 NONE, BUILTIN, IMAGENET, AUTO = "none", "builtin", "imagenet", "auto"
+BUNDLED_WEIGHTS = "weights.safetensors"
 
 
 def starting_weights(
@@ -55,6 +57,22 @@ def starting_weights(
     if wanted:
         options = options.model_copy(update={"pretrained": wanted, "pretrained_sha256": None})
     return resolve_pretrained(options, cache_dir=downloads, progress=progress)
+
+
+def describe_start(weights: Path | None) -> dict[str, str] | None:
+    """What a run remembers of the file that it starts from: its ``file`` name and its ``sha256`` (hex).
+
+    Args:
+        weights: a file, or the folder of a bundle, whose weights are then what counts; ``None`` for random
+            weights, of which there is nothing to say.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    if weights is None:
+        return None
+    file = weights / BUNDLED_WEIGHTS if weights.is_dir() else weights
+    return {"file": weights.name, "sha256": file_sha256(file)}
 
 
 def _required(imagenet: Path | None, recipe: Recipe) -> Path:
