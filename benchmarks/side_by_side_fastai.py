@@ -15,17 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.pipeline_torch import import_transforms
+from benchmarks.side_by_side_torchvision import difference, features, torchvision  # before fastai
 from benchmarks.side_by_side_work import Diary, Job, asked, same_start
 from torch import nn
 
-import_transforms()  # makes torchvision importable beside a torch without CUDA
-
-import fastai  # noqa: E402
-import torchvision  # noqa: E402
-from fastai.vision import all as vision  # noqa: E402
-
-LIKE_TENSORFLOW = (0, 1, 0, 1)  # padding of a stride of 2 over an even side: left, right, top, bottom
+import fastai  # isort: skip
+from fastai.vision import all as vision  # isort: skip
 
 
 def main() -> None:
@@ -35,12 +30,13 @@ def main() -> None:
     diary.tell(
         "versions", fastai=fastai.__version__, torch=torch.__version__, torchvision=torchvision.__version__
     )
-    same_start(_difference(job), diary)
+    same_start(difference(job), diary)
     diary.begin()
     program, watch = job.settings(), Watch(diary)
     learner = vision.vision_learner(
         loaders(job),
-        lambda **_: backbone(job),
+        # fastai looks for the pooling to know where the head begins.
+        lambda **_: nn.Sequential(features(job), nn.AdaptiveAvgPool2d(1)),
         normalize=False,
         ps=job.dropout,
         metrics=vision.accuracy,
@@ -75,32 +71,6 @@ def loaders(job: Job) -> Any:
         batch_tfms=[*vision.aug_transforms(), vision.Normalize.from_stats(*[[0.5] * 3] * 2, cuda=False)],
     )
     return block.dataloaders(rows, bs=job.batch, device=torch.device("cpu"), num_workers=0)
-
-
-def backbone(job: Job) -> nn.Module:
-    """torchvision's MobileNetV2 with the weights of the start; its classifier is cut off by fastai."""
-    network = torchvision.models.mobilenet_v2(weights=None)
-    with np.load(job.start, allow_pickle=False) as tensors:
-        state = {name: torch.from_numpy(tensors[name]) for name in tensors.files if "." in name}
-    missing = network.load_state_dict(state, strict=False)
-    lost = [name for name in missing.missing_keys if "classifier" not in name and "num_batches" not in name]
-    if lost or missing.unexpected_keys:
-        raise SystemExit(f"weights that do not fit: {lost + missing.unexpected_keys}")
-    for part in list(network.modules()):
-        if isinstance(part, nn.Sequential) and isinstance(part[0], nn.Conv2d) and part[0].stride == (2, 2):
-            part[0].padding = (0, 0)
-            part[0] = nn.Sequential(nn.ZeroPad2d(LIKE_TENSORFLOW), part[0])
-    # fastai looks for the pooling to know where the head begins.
-    return nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1))
-
-
-def _difference(job: Job) -> float:
-    with np.load(job.start, allow_pickle=False) as tensors:
-        pixels, wanted = tensors["pixels"].astype(np.float32), tensors["embedding"]
-    with torch.inference_mode():
-        scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 127.5 - 1
-        found = backbone(job).eval()(scaled).flatten(1)
-    return float(np.abs(found.numpy() - wanted).max())
 
 
 class Watch(vision.Callback):  # type: ignore[misc]

@@ -17,17 +17,18 @@ from benchmarks.side_by_side_work import PROGRAMS
 
 from leafsight.storage import read_json, write_json
 
-FASTAI = "fastai"
+FASTAI, ULTRALYTICS = "fastai", "ultralytics"
 OURS = Place("benchmarks.side_by_side_ours")
 
 
 def peer_place(program: str, venv: Path) -> Place | None:
     """Where a peer runs, or ``None`` where it is not installed."""
-    if program == FASTAI:
-        folders = [venv / FASTAI, venv / TORCHVISION]
+    if program in (FASTAI, ULTRALYTICS):
+        folders = [venv / program, venv / TORCHVISION]
         found = all(folder.is_dir() for folder in folders)
         path = os.pathsep.join(map(str, folders))
-        return Place("benchmarks.side_by_side_fastai", environment={"PYTHONPATH": path}) if found else None
+        module = f"benchmarks.side_by_side_{program}"
+        return Place(module, environment={"PYTHONPATH": path}) if found else None
     if not (venv / PYTHON).exists():
         return None
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}

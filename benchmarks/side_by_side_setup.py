@@ -1,6 +1,7 @@
 """Installs what ``benchmarks.side_by_side`` compares with.
 
-Enters: a folder. Leaves: TensorFlow in an environment, torchvision and fastai as files beside our own torch.
+Enters: a folder. Leaves: TensorFlow in an environment; torchvision, fastai and Ultralytics as files beside
+our own torch.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import sys
 from pathlib import Path
 
 from benchmarks.pipeline_processes import set_up
-from benchmarks.side_by_side_parts import FASTAI
+from benchmarks.side_by_side_parts import FASTAI, ULTRALYTICS
 
 # Without their dependencies, for pip would take another torch for them; spacy is not needed for pictures.
 FASTAI_PACKAGES = (
     "fastai==2.8.*", "fastcore", "fasttransform", "fastprogress<1.1", "fastdownload", "plum-dispatch<2.10",
     "cloudpickle", "pandas", "pyyaml", "scikit-learn", "scipy", "joblib", "threadpoolctl", "requests",
     "beartype", "rich",
+)  # fmt: skip
+ULTRALYTICS_PACKAGES = (
+    "ultralytics==8.4.*", "ultralytics-thop", "opencv-python-headless", "polars", "polars-runtime-32",
+    "pyyaml", "psutil", "requests", "urllib3", "idna", "certifi", "charset-normalizer",
 )  # fmt: skip
 
 
@@ -26,6 +31,7 @@ def set_up_peers(venv: Path, tensorflow: str) -> None:
     if not (venv / "tensorflow").is_dir():
         set_up(venv, tensorflow)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command = [*pip, "--no-deps", "--upgrade", "--target", str(venv / FASTAI), *FASTAI_PACKAGES]
-    print(shlex.join(command), file=sys.stderr, flush=True)
-    subprocess.run(command, check=True)
+    for name, packages in ((FASTAI, FASTAI_PACKAGES), (ULTRALYTICS, ULTRALYTICS_PACKAGES)):
+        command = [*pip, "--no-deps", "--upgrade", "--target", str(venv / name), *packages]
+        print(shlex.join(command), file=sys.stderr, flush=True)
+        subprocess.run(command, check=True)

@@ -50,13 +50,15 @@ class Program:
 
 # keras.io/guides/transfer_learning: the base is called with training=False, first frozen, then at 1e-5.
 # The original projects of both recipes freeze, unfreeze and go on at 1e-4, as variant "original" of
-# plant-disease-64 does. fastai: ``fine_tune`` with its own rates, so the two here are not asked for.
+# plant-disease-64 does. fastai and Ultralytics: with their own rates, so the two here are not
+# asked for.
 PROGRAMS = {
     "keras-tutorial": Program("Keras as in its guide to transfer learning", 5, 20, 1e-3, 1e-5),
     "keras-original": Program(
         "Keras as the original project: everything at 1e-4, class weights", 5, 20, 1e-3, 1e-4, True, True
     ),
     "fastai": Program("fastai: vision_learner and fine_tune(20)", 1, 20, 2e-3, 1e-3, True),
+    "ultralytics": Program("Ultralytics: YOLO(model.yaml).train(epochs=20)", 0, 20, 0.0, 0.0, True),
 }
 
 

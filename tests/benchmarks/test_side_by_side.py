@@ -24,7 +24,7 @@ from leafsight.evaluation import Evaluation, Scores, evaluate
 from leafsight.models import ModelOptions, build_network
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-OWN = {"side_by_side_keras", "side_by_side_fastai", "side_by_side_names", "side_by_side_work"}
+OWN = {f"side_by_side_{part}" for part in ("fastai", "keras", "names", "torchvision", "ultralytics", "work")}
 
 
 def curve(*accuracies: float, head_s: float = 10.0, each_s: float = 5.0) -> list[dict[str, Any]]:
