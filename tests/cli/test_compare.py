@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.journeys.small_world import SMALL, World, draw, leafsight, with_settings
 
 from leafsight.dataset import PhotoIndex
@@ -65,6 +66,20 @@ def test_json_and_three_subjects(world: World, second: Path) -> None:
 def test_views_are_told(world: World, second: Path) -> None:
     done = leafsight("compare", world.run, second, "--views", 2, "-q", "--json")
     assert done.json["views"] == 2
+
+
+def test_the_cache_obeys_the_settings(
+    world: World, second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAFSIGHT_MAX_CACHE_BYTES", str(1024**2))
+    folder = tmp_path / "many"
+    for number in range(400):
+        picture = folder / "Roundleaf___Rust" / f"{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8, 3), number % 250, np.uint8)).save(picture)
+    done = leafsight("compare", world.run, second, "--data", folder, "--cache", tmp_path / "pixels")
+    assert done.code == 1
+    assert "the limit is 1,048,576" in done.err
 
 
 def test_a_folder_of_other_photographs(world: World, second: Path, tmp_path: Path) -> None:

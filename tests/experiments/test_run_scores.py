@@ -170,6 +170,11 @@ def test_without_groups_there_are_none(run: TrainedRun, index: PhotoIndex) -> No
     assert "group_accuracy" not in scores.evaluation(EvaluationOptions(resamples=100)).overall.metrics
 
 
+def test_the_pixels_obey_the_limit(run: TrainedRun, index: PhotoIndex, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="the limit is 100"):
+        judge_run(run, index, tmp_path / "pixels", views=3, max_cache_bytes=100)
+
+
 def test_a_split_that_is_not_there(run: TrainedRun, index: PhotoIndex) -> None:
     with pytest.raises(DatasetError, match="tset"):
         ask(run, index, "tset")

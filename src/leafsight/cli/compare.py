@@ -84,6 +84,7 @@ def command(
         views=views,
         device=device,
         limits=decode_limits(),
+        max_cache_bytes=settings.max_cache_bytes,
         workers=settings.threads or cores(),
         progress=progress(quiet),
     )

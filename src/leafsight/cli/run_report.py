@@ -142,6 +142,7 @@ def _of_network(
         split=split,
         device=device,
         limits=decode_limits(),
+        max_cache_bytes=settings_for().max_cache_bytes,
         workers=settings_for().threads or cores(),
         progress=progress(quiet),
     )
@@ -161,4 +162,5 @@ def _squares(part: PhotoIndex, run: TrainedRun, contract: Preprocessing) -> np.n
     """The prepared photographs in the order in which they were judged."""
     from leafsight.dataset import PixelCache
 
-    return PixelCache.build(part, _exam(run), contract, limits=decode_limits()).images
+    most = settings_for().max_cache_bytes
+    return PixelCache.build(part, _exam(run), contract, max_bytes=most, limits=decode_limits()).images

@@ -234,6 +234,7 @@ class _Bench:
                     views=cell.views,
                     device=self.device,
                     limits=self.limits,
+                    max_cache_bytes=self.max_cache_bytes,
                     workers=self.workers,
                 )
                 for split in dict.fromkeys((VALID, self.split))

@@ -37,6 +37,7 @@ class Asking:
         views: averaged views of each photograph, 1 to 8.
         device: of torch, as in ``train``.
         limits: of the decoder.
+        max_cache_bytes: of the prepared pixels; ``None`` for no limit.
         workers: threads that decode and that run a bundle.
         progress: told of photographs.
     """
@@ -46,6 +47,7 @@ class Asking:
     views: int = 1
     device: str = "auto"
     limits: DecodeLimits | None = None
+    max_cache_bytes: int | None = None
     workers: int = 2
     progress: Progress | None = None
 
@@ -139,6 +141,7 @@ def _open_run(name: str, path: Path) -> Subject:
             views=how.views,
             device=how.device,
             limits=how.limits,
+            max_cache_bytes=how.max_cache_bytes,
             workers=how.workers,
             progress=how.progress,
         )
@@ -225,6 +228,7 @@ def _ask_bundle(bundle: Bundle, index: PhotoIndex, how: Asking) -> RunScores:
         part,
         how.folder,
         predictor.preprocessing,
+        max_bytes=how.max_cache_bytes,
         limits=how.limits,
         workers=how.workers,
         progress=how.progress,

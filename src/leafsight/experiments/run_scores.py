@@ -135,6 +135,7 @@ def judge_run(
     views: int = 1,
     device: str = "auto",
     limits: DecodeLimits | None = None,
+    max_cache_bytes: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> RunScores:
@@ -148,11 +149,12 @@ def judge_run(
         views: averaged views of each photograph, 1 to 8 (``inference.make_views``).
         device: as in ``train``.
         limits: of the decoder.
+        max_cache_bytes: of the prepared pixels; ``None`` for no limit.
         workers: threads that decode.
         progress: told of photographs.
 
     Raises:
-        DatasetError: the split is empty.
+        DatasetError: the split is empty, or its pixels are over the limit.
         TrainingError: the index has classes that the run does not know.
     """
     part = index.where(split=split)
@@ -161,7 +163,15 @@ def judge_run(
     path = run.folder.path / f"scores-{split}{f'-views-{views}' if views > 1 else ''}.npz"
     if path.exists() and (kept := _readable(path)) is not None and kept.key == key:
         return kept
-    cache = PixelCache.build(part, folder, contract, limits=limits, workers=workers, progress=progress)
+    cache = PixelCache.build(
+        part,
+        folder,
+        contract,
+        max_bytes=max_cache_bytes,
+        limits=limits,
+        workers=workers,
+        progress=progress,
+    )
     shown = part.rows(cache.row_ids)
     if (shown.labels_for(run.classes) < 0).any():
         strange = sorted(set(shown.classes) - set(run.classes))
