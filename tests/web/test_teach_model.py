@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.web.audit import faults_in_all_looks, window_faults
 from tests.web.learning_server import Learning
-from tests.web.looking import LOOKS, at_rest, expect, says
+from tests.web.looking import LOOKS, at_rest, expect, looks_until, says
 from tests.web.made_learning import quarantine
 from tests.web.made_trainings import CHALLENGER, CHAMPION, a_change, a_gate, a_model, a_progress, a_training
 
@@ -272,8 +272,7 @@ def test_a_server_that_never_takes_it_up_says_so(page: Any, accepted: Taught) ->
     opened(page, (url, remembered))
     outcome = page.locator(".teach-outcome")
     says(outcome, "Servers take it up within seconds.")
-    for _ in range(25):
-        page.clock.run_for(1000)
+    looks_until(page, outcome.get_by_text("This server still answers"), 600)
     says(outcome, "It was promoted by itself. This server still answers with another model")
 
 

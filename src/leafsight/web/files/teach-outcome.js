@@ -8,7 +8,7 @@ import { className, pathName } from "./teach-training-words.js";
 import { askPromote, modelName } from "./models-promoting.js";
 import { count, when } from "./words.js";
 
-const LOOKS = 20;
+const LOOKS = 60;
 const LOOK_MS = 500;
 const WHY_NOT = {
   "a person is asked": "It waits for a person to promote it.",
