@@ -9,7 +9,12 @@ from tests.experiments.made_subjects import ASKING, CLASSES, made_index, made_su
 
 from leafsight.evaluation import EvaluationOptions, holm
 from leafsight.experiments import RunScores
-from leafsight.experiments.comparing_differences import confusion_changes, differing_photos, pairs_with_first
+from leafsight.experiments.comparing_differences import (
+    confusion_changes,
+    differing_photos,
+    pairs_with_first,
+    photos_all_have_wrong,
+)
 from leafsight.experiments.comparing_photographs import in_order, names_of
 
 FAST = EvaluationOptions(resamples=100)
@@ -73,6 +78,24 @@ def test_the_most_surprising_contradiction_comes_first() -> None:
     assert found[1].label == INDEX.column("class_name")[3]
     assert found[1].surprise == pytest.approx(np.exp(2) / (np.exp(2) + 2))
     assert found[0].answers[0].probability == pytest.approx(np.exp(5) / (np.exp(5) + 2), abs=1e-5)
+
+
+def test_what_all_have_wrong_comes_with_the_surest_first() -> None:
+    first = answered([3, 10, 20], {3: 9.0, 10: 1.0, 20: 5.0})
+    other = answered([3, 10, 7], {3: 2.0, 10: 1.5})
+    found = photos_all_have_wrong([first, other])
+    assert [one.row for one in found] == [3, 10]
+    assert found[0].surprise == pytest.approx(np.exp(2) / (np.exp(2) + 2))
+    assert not any(answer.right for one in found for answer in one.answers)
+    assert photos_all_have_wrong([first, answered([7])]) == ()
+
+
+def test_wrong_in_different_ways_is_wrong_all_the_same() -> None:
+    first, other = answered([3]), answered([3])
+    turned = np.roll(other.logits[3], 1)
+    other.logits[3] = turned
+    assert len({one.logits[3].argmax() for one in (first, other)} | {int(first.labels[3])}) == 3
+    assert [one.row for one in photos_all_have_wrong([first, other])] == [3]
 
 
 def test_of_three_two_that_contradict_each_other_are_enough() -> None:

@@ -12,7 +12,7 @@ from tests.experiments.made_subjects import ASKING, made_index, made_subject
 
 from leafsight.errors import StorageError
 from leafsight.evaluation import EvaluationOptions, Interval
-from leafsight.experiments import ComparedRuns, compare_runs, write_comparison
+from leafsight.experiments import ComparedRuns, compare_runs, comparison_sentences, write_comparison
 from leafsight.experiments.comparing_charts import difference_chart
 from leafsight.experiments.comparing_page import PHOTOGRAPHS_SHOWN, comparison_page
 
@@ -94,6 +94,7 @@ def test_the_whole_page(tmp_path: Path) -> None:
         "numbers",
         "tests",
         "photographs",
+        "wrong",
         "confusions",
         "classes",
         "training",
@@ -122,9 +123,25 @@ def test_three_runs() -> None:
     assert "adjusted" in page.said
 
 
+def test_what_all_have_wrong_is_shown() -> None:
+    index = made_index(90, classes=("healthy", NASTY, "scab"))
+    classes = ("healthy", NASTY, "scab")
+    subjects = [
+        made_subject(name, index, wrong=[5, 6, at], classes=classes) for name, at in (("a", 7), ("b", 8))
+    ]
+    found = compare_runs(subjects, ASKING, options=EvaluationOptions(resamples=100))
+    page = Read(comparison_page(found, leaf))
+    told = "Both have 2 photographs of 90 wrong (2.2%): look there for wrong labels"
+    assert page.said.count(told) == 2  # on the first screen, and above the pictures
+    assert page.tags.count("img") == 2 + 2
+    assert any(line.startswith(told) for line in comparison_sentences(found))
+    assert [one["photo"] for one in found.to_dict()["all_wrong"]] == ["leaves/0005.jpg", "leaves/0006.jpg"]
+
+
 def test_runs_that_say_the_same() -> None:
     page = Read(comparison_page(compared("a", "b", wrong=0), leaf))
     assert "All give the same answer to every photograph." in page.said
+    assert page.said.count("Every photograph is right by one of them at least.") == 2
     assert "b makes every mistake as often as a." in page.said
 
 

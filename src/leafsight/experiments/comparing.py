@@ -12,7 +12,11 @@ from collections.abc import Mapping, Sequence
 from leafsight.dataset import PhotoIndex
 from leafsight.errors import EvaluationError, UsageError
 from leafsight.evaluation import EvaluationOptions
-from leafsight.experiments.comparing_differences import differing_photos, pairs_with_first
+from leafsight.experiments.comparing_differences import (
+    differing_photos,
+    pairs_with_first,
+    photos_all_have_wrong,
+)
 from leafsight.experiments.comparing_photographs import common_names, in_order, names_of, seen_in_training
 from leafsight.experiments.comparing_recipes import differing_values
 from leafsight.experiments.comparing_records import ComparedRuns
@@ -68,6 +72,7 @@ def compare_runs(
         evaluations=evaluations,
         pairs=pairs_with_first([subject.name for subject in subjects], evaluations, options),
         differing=differing_photos(scores),
+        all_wrong=photos_all_have_wrong(scores),
         recipe=differing_values([subject.decisive for subject in subjects if subject.decisive]),
         seen=seen,
         notes=tuple(_notes(subjects, parts, len(kept), seen)),

@@ -1,7 +1,7 @@
 """What differs between networks that answered about the same photographs.
 
 Enters: answers and evaluations, rows and classes in one order. Leaves: differences with intervals and tests,
-changed mistakes, and the photographs of which not all say the same.
+changed mistakes, the photographs of which not all say the same, and those that all have wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from leafsight.evaluation import Evaluation, EvaluationOptions, compare, holm, softmax, tell_apart
-from leafsight.experiments.comparing_records import Answered, ConfusionChange, DifferingPhoto, Pair
+from leafsight.experiments.comparing_records import Answered, AnsweredPhoto, ConfusionChange, Pair
 from leafsight.experiments.run_scores import RunScores
 
 MOST_CHANGES = 15
@@ -67,20 +67,41 @@ def confusion_changes(
     )
 
 
-def differing_photos(scores: Sequence[RunScores]) -> tuple[DifferingPhoto, ...]:
+def differing_photos(scores: Sequence[RunScores]) -> tuple[AnsweredPhoto, ...]:
     """Photographs of which not all say the same, the most surprising first.
 
     Args:
         scores: of each run, rows and classes in the same order.
     """
-    first = scores[0]
-    probabilities = np.stack([softmax(one.logits) for one in scores])
-    tops, sure = probabilities.argmax(axis=2), probabilities.max(axis=2)
+    tops, sure = _answers(scores)
     both = np.minimum(sure[:, None], sure[None]) * (tops[:, None] != tops[None])
-    surprise = both.max(axis=(0, 1))
-    rows = np.flatnonzero((tops != tops[0]).any(axis=0))
+    return _photos(scores[0], tops, sure, (tops != tops[0]).any(axis=0), both.max(axis=(0, 1)))
+
+
+def photos_all_have_wrong(scores: Sequence[RunScores]) -> tuple[AnsweredPhoto, ...]:
+    """Photographs that no run has right, first those of which all are sure.
+
+    Where several networks agree against a label, the label is worth a look, and so is the picture.
+
+    Args:
+        scores: of each run, rows and classes in the same order.
+    """
+    tops, sure = _answers(scores)
+    return _photos(scores[0], tops, sure, (tops != scores[0].labels).all(axis=0), sure.min(axis=0))
+
+
+def _answers(scores: Sequence[RunScores]) -> tuple[np.ndarray, np.ndarray]:
+    """The likeliest class of every run and photograph, int[runs, n], and its probability."""
+    probabilities = np.stack([softmax(one.logits) for one in scores])
+    return probabilities.argmax(axis=2), probabilities.max(axis=2)
+
+
+def _photos(
+    first: RunScores, tops: np.ndarray, sure: np.ndarray, chosen: np.ndarray, surprise: np.ndarray
+) -> tuple[AnsweredPhoto, ...]:
+    rows = np.flatnonzero(chosen)
     return tuple(
-        DifferingPhoto(
+        AnsweredPhoto(
             row=int(row),
             photo=first.photos[row],
             label=first.classes[first.labels[row]],

@@ -14,7 +14,7 @@ import numpy as np
 
 from leafsight.experiments import comparing_origins as origins
 from leafsight.experiments import comparing_sections as sections
-from leafsight.experiments.comparing_records import ComparedRuns, DifferingPhoto
+from leafsight.experiments.comparing_records import AnsweredPhoto, ComparedRuns
 from leafsight.pages import Html, document, join, tag, thumbnail
 from leafsight.storage import write_json, write_text
 
@@ -37,6 +37,7 @@ PARTS = (
     ("numbers", "numbers"),
     ("tests", "chance"),
     ("photographs", "photographs"),
+    ("wrong", "wrong by all"),
     ("confusions", "mistakes"),
     ("classes", "classes"),
     ("training", "training"),
@@ -67,11 +68,13 @@ def comparison_page(found: ComparedRuns, pictures: Pictures) -> str:
     """The text of the page; see ``write_comparison``."""
     names = found.names
     title = f"{names[0]} and {names[1]}" if len(names) == 2 else f"{len(names)} runs compared"
-    shown = found.differing[:PHOTOGRAPHS_SHOWN]
+    differing, wrong = found.differing[:PHOTOGRAPHS_SHOWN], found.all_wrong[:PHOTOGRAPHS_SHOWN]
+    images = _images((*differing, *wrong), pictures)
     parts = [
         sections.numbers(found),
         sections.tests(found),
-        sections.photographs(found, shown, _images(shown, pictures)),
+        sections.photographs(found, differing, images),
+        sections.wrong(found, wrong, images),
         sections.confusions(found),
         sections.classes(found),
         origins.training(found),
@@ -90,11 +93,13 @@ def comparison_page(found: ComparedRuns, pictures: Pictures) -> str:
     return document(title, [tag("header", header), tag("main", body), tag("footer", footer)], style=STYLE)
 
 
-def _images(shown: Sequence[DifferingPhoto], pictures: Pictures) -> dict[int, Html]:
+def _images(shown: Sequence[AnsweredPhoto], pictures: Pictures) -> dict[int, Html]:
     """Thumbnails by row, the most surprising first, until the budget is spent."""
     found: dict[int, Html] = {}
     left = PICTURES_BUDGET_CHARACTERS
     for one in shown:
+        if one.row in found:
+            continue
         picture = pictures(one.row)
         if picture is None:
             continue

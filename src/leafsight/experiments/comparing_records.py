@@ -74,16 +74,17 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class DifferingPhoto:
-    """A photograph of which the runs do not say the same.
+class AnsweredPhoto:
+    """A photograph and what the runs said of it.
 
     Attributes:
         row: of the photographs compared on.
         photo: its name.
         label: its class.
         answers: of each run, in their order.
-        surprise: the smaller of two probabilities with which runs contradict each other, 0..1; of several
-            contradictions the largest. It is high where both are sure.
+        surprise: where they contradict each other, the smaller of the two probabilities with which they do,
+            0..1; of several contradictions the largest. Where all are wrong, the smallest of their
+            probabilities. It is high where they are sure.
     """
 
     row: int
@@ -104,6 +105,7 @@ class ComparedRuns:
         evaluations: of each run, without calibration.
         pairs: each other run against the first.
         differing: photographs with unlike answers, the most surprising first.
+        all_wrong: photographs that no run has right, the most surprising first.
         recipe: key path -> value of each run, where their recipes differ; a run whose recipe is not known is
             not among them.
         seen: name of a run -> photographs of these that trained it; ``None`` where nothing is known of it.
@@ -116,7 +118,8 @@ class ComparedRuns:
     split: str
     evaluations: tuple[Evaluation, ...]
     pairs: tuple[Pair, ...]
-    differing: tuple[DifferingPhoto, ...]
+    differing: tuple[AnsweredPhoto, ...]
+    all_wrong: tuple[AnsweredPhoto, ...]
     recipe: Mapping[str, tuple[str, ...]]
     seen: Mapping[str, int | None]
     notes: tuple[str, ...]
@@ -162,6 +165,7 @@ class ComparedRuns:
             ],
             "pairs": [pair.to_dict() for pair in self.pairs],
             "differing": [asdict(one) for one in self.differing],
+            "all_wrong": [asdict(one) for one in self.all_wrong],
             "recipe": {
                 "runs": list(self.with_recipe),
                 "differences": {key: list(values) for key, values in self.recipe.items()},

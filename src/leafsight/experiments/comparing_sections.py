@@ -10,7 +10,7 @@ from leafsight.evaluation import Interval
 from leafsight.evaluation.report import words
 from leafsight.experiments import comparing_words as say
 from leafsight.experiments.comparing_charts import difference_chart
-from leafsight.experiments.comparing_records import ComparedRuns, DifferingPhoto
+from leafsight.experiments.comparing_records import AnsweredPhoto, ComparedRuns
 from leafsight.pages import Html, figure, folded, join, section, table, tag
 
 METRICS = ("accuracy", "macro_f1", "group_accuracy", "balanced_accuracy", "ece", "nll", "brier")
@@ -29,6 +29,7 @@ def first_screen(found: ComparedRuns) -> Html:
     means.append(
         f"On {say.counted(len(found.differing))} of {overall.photos:,} they do not give the same answer."
     )
+    means.append(say.all_wrong(found))
     return join(
         [
             *leads,
@@ -115,7 +116,7 @@ def tests(found: ComparedRuns) -> Html:
     return section("Could this be chance?", "tests", [shown, note])
 
 
-def photographs(found: ComparedRuns, shown: Sequence[DifferingPhoto], images: Mapping[int, Html]) -> Html:
+def photographs(found: ComparedRuns, shown: Sequence[AnsweredPhoto], images: Mapping[int, Html]) -> Html:
     """The photographs of which not all say the same, the most surprising first."""
     title, every = "Photographs on which they differ", len(found.differing)
     if not every:
@@ -130,7 +131,19 @@ def photographs(found: ComparedRuns, shown: Sequence[DifferingPhoto], images: Ma
     return section(title, "photographs", [tag("p", note, class_="soft"), gallery])
 
 
-def _photo(names: Sequence[str], one: DifferingPhoto, image: Html) -> Html:
+def wrong(found: ComparedRuns, shown: Sequence[AnsweredPhoto], images: Mapping[int, Html]) -> Html:
+    """The photographs that no run has right, first those of which all are sure."""
+    title, every = "Photographs that all have wrong", len(found.all_wrong)
+    if not every:
+        return section(title, "wrong", tag("p", say.all_wrong(found)))
+    more = f" Shown are {len(shown)} of {every:,}; all are in the JSON beside this page."
+    note = f"First those of which all are sure.{more if every > len(shown) else ''}"
+    items = [_photo(found.names, one, images.get(one.row, Html(""))) for one in shown]
+    body = [tag("p", say.all_wrong(found)), tag("p", note, class_="soft"), tag("ul", items, class_="gallery")]
+    return section(title, "wrong", body)
+
+
+def _photo(names: Sequence[str], one: AnsweredPhoto, image: Html) -> Html:
     facts = [tag("dt", "label"), tag("dd", one.label)]
     for name, said in zip(names, one.answers, strict=True):
         mark = "right" if said.right else "wrong"

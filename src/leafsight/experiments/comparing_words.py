@@ -12,7 +12,19 @@ LOWEST_SHOWN = 0.0001
 def comparison_sentences(found: ComparedRuns) -> list[str]:
     """All that a terminal needs to say below its tables."""
     pairs = [said for pair in found.pairs for said in (headline(pair), chance(pair))]
-    return [*pairs, method_of_tests(found), *found.notes]
+    return [*pairs, all_wrong(found), method_of_tests(found), *found.notes]
+
+
+def all_wrong(found: ComparedRuns) -> str:
+    """How many photographs no run has right; a better network may not help there."""
+    count, overall = len(found.all_wrong), found.evaluations[0].overall
+    if not count:
+        return "Every photograph is right by one of them at least."
+    which = "Both have" if len(found.names) == 2 else f"All {len(found.names)} have"
+    return (
+        f"{which} {counted(count)} of {overall.photos:,} wrong ({count / overall.photos:.1%}): look there "
+        "for wrong labels, and for pictures that do not show it."
+    )
 
 
 def headline(pair: Pair) -> str:
