@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,26 @@ def test_the_effect_of_size_is_a_curve(world, tmp_path: Path) -> None:
     assert "By size" in page
     assert "polyline" in page
     assert "One seed only" in page
+
+
+def test_a_curve_takes_rows_that_share_their_other_changes(world, tmp_path: Path) -> None:
+    _, result, _, _ = world
+    row = result.rows[0]
+    fixed = {"data.classes": ["brown", "green"]}
+
+    def drawn(*changes: dict[str, object], views: int = 1) -> bool:
+        rows = [replace(row, change={**fixed, **change}) for change in changes]
+        rows[-1] = replace(rows[-1], views=views)
+        return "By size" in write_ablation(replace(result, rows=tuple(rows)), tmp_path).read_text("utf-8")
+
+    half, tenth = {"data.train_fraction": 0.5}, {"data.train_fraction": 0.1}
+    assert drawn({}, half, tenth), "a row that names no share has all photographs"
+    assert not drawn({}, half), "two points are no curve"
+    assert not drawn({}, half, {**tenth, "loss.label_smoothing": 0.1})
+    assert not drawn({}, half, tenth, views=2)
+    assert not drawn({}, {"loss.label_smoothing": 0.1}, {"loss.label_smoothing": 0.2}), (
+        "not known for the first"
+    )
 
 
 def test_what_is_no_table_is_told(tmp_path: Path) -> None:

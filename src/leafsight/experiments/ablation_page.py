@@ -24,6 +24,8 @@ from leafsight.pages import Html, document, figure, folded, join, section, svg, 
 from leafsight.storage import write_json, write_text
 
 PAGE, TABLE = "index.html", "table"
+UNCHANGED = {"data.train_fraction": 1.0}
+"""What a key is in a row that does not name it."""
 
 
 def write_ablation(result: AblationResult, folder: Path) -> Path:
@@ -147,13 +149,16 @@ def _short(name: str) -> str:
 
 
 def _curve(result: AblationResult) -> Html | None:
-    """A line where every row changes the same one key to a number, such as the share of the data."""
+    """A line where rows differ in one number only, such as the share of the data."""
     changed = [row for row in result.rows if row.change]
-    keys = {key for row in changed for key in row.change}
-    if len(keys) != 1:
+    named = {key for row in changed for key in row.change}
+    values_of = {key: [row.change.get(key, UNCHANGED.get(key)) for row in changed] for key in named}
+    varying = [key for key, values in values_of.items() if any(value != values[0] for value in values)]
+    if len(varying) != 1 or len({(row.views, row.average) for row in changed}) != 1:
         return None
-    (key,) = keys
-    values = [(row.change[key], row.metrics.get(result.split, {}).get(result.metric)) for row in changed]
+    key = varying[0]
+    measured = [row.metrics.get(result.split, {}).get(result.metric) for row in changed]
+    values = list(zip(values_of[key], measured, strict=True))
     known = [
         (float(x), found)
         for x, found in values
