@@ -41,7 +41,7 @@ export function historyCard({ api }, changed) {
   async function back(serving, former) {
     const change = await askRollBack(serving, former);
     if (!change) return;
-    replace(said, `${former.name} ${former.id.slice(0, 8)} serves again.`);
+    replace(said, `${former.name} ${former.id.slice(0, 8)} serves again. Servers take it up within seconds.`);
     await changed(former.id);
   }
 

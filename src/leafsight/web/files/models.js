@@ -12,7 +12,7 @@ export const title = "Models";
 const PAGE = 20;
 const MOST_COMPARED = 4;
 const MOST_NOTE = 120;
-const LOOKS = 12;
+const LOOKS = 60;
 const LOOK_MS = 500;
 let tab = null;
 
