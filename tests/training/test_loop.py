@@ -286,6 +286,17 @@ def test_a_run_begun_before_starts_were_kept_goes_on_and_claims_none(tmp_path: P
     assert "start" not in train(tiny_recipe(), tiny_data(), tmp_path).record
 
 
+def test_a_run_whose_record_is_gone_goes_on(tmp_path: Path) -> None:
+    def interrupt(record: dict[str, Any]) -> None:
+        if record["kind"] == "epoch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_recipe(), tiny_data(), tmp_path, on_event=[interrupt])
+    (tmp_path / "run.json").unlink()
+    assert "start" not in train(tiny_recipe(), tiny_data(), tmp_path).record
+
+
 def test_pretrained_weights_and_statistics_measured_again(tmp_path: Path) -> None:
     first = train(tiny_recipe(), tiny_data(), tmp_path / "first")
     heard: list[dict[str, Any]] = []

@@ -13,9 +13,9 @@ from leafsight.dataset import PhotoIndex
 from leafsight.errors import ConfigError, TrainingError
 from leafsight.experiments.ablation_plan import AblationPlan, PlannedRun, data_key
 from leafsight.storage import read_json
-from leafsight.training import Recipe, describe_start, run_differences
+from leafsight.training import Recipe, RunFolder, describe_start, run_differences
 
-INDEX_FILE, RECORD_FILE = "index.parquet", "run.json"
+INDEX_FILE = "index.parquet"
 DIFFERENCES_SHOWN = 3
 Starting = Callable[[Recipe], Path | None]
 Indexing = Callable[[Recipe], PhotoIndex]
@@ -23,7 +23,7 @@ Indexing = Callable[[Recipe], PhotoIndex]
 
 def has_finished(path: Path) -> bool:
     """A run of an ablation is finished when its index, which is written last, lies beside it."""
-    return (path / INDEX_FILE).exists() and (path / RECORD_FILE).exists()
+    return (path / INDEX_FILE).exists() and RunFolder(path).record.exists()
 
 
 def refuse_other_runs(plan: AblationPlan, folder: Path, starting: Starting, indexing: Indexing) -> None:
@@ -43,9 +43,9 @@ def refuse_other_runs(plan: AblationPlan, folder: Path, starting: Starting, inde
     splits: dict[str, str] = {}
     for run in plan.runs:
         path = folder / run.place
-        if not (path / RECORD_FILE).exists():
+        if not RunFolder(path).record.exists():
             continue
-        record = read_json(path / RECORD_FILE)
+        record = read_json(RunFolder(path).record)
         told = run_differences(record, run.recipe, _start(run, path, record, starting))
         if not told and has_finished(path):
             key = data_key(run.recipe)

@@ -20,7 +20,7 @@ from leafsight.experiments.run_scores import RunScores, judge_run
 from leafsight.images import DecodeLimits
 from leafsight.inference import BundlePredictor
 from leafsight.progress import Progress
-from leafsight.training import RecipeFile, load_run
+from leafsight.training import RecipeFile, load_run, start_in_words
 
 BUILTIN = "builtin"
 BUNDLE_SUFFIX = ".leafsight"
@@ -202,7 +202,7 @@ def _facts(record: Mapping[str, Any], best: Mapping[str, Any], recipe: str) -> d
     known = {
         "recipe": recipe,
         "seed": record.get("seed"),
-        "start": _start(record),
+        "start": start_in_words(record["start"]) if "start" in record else None,
         "duration_s": record.get("duration_s"),
         "best_epoch": None if epoch is None else int(epoch) + 1,  # people count from 1
         "photographs": record.get("data", {}).get("photos"),
@@ -211,14 +211,6 @@ def _facts(record: Mapping[str, Any], best: Mapping[str, Any], recipe: str) -> d
         "torch": record.get("versions", {}).get("torch"),
     }
     return {name: value for name, value in known.items() if value not in (None, "")}
-
-
-def _start(record: Mapping[str, Any]) -> str | None:
-    """Two runs of one recipe may have started from two files."""
-    if "start" not in record:
-        return None
-    start = record["start"]
-    return f"{start['file']} ({start['sha256'][:8]})" if start else "random weights"
 
 
 def _ask_bundle(bundle: Bundle, index: PhotoIndex, how: Asking) -> RunScores:

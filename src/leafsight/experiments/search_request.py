@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leafsight.errors import TrainingError
-from leafsight.storage import file_sha256
-from leafsight.training import Recipe, RecipeFile, TrainingData, read_recipe_file
+from leafsight.training import Recipe, RecipeFile, TrainingData, describe_start, read_recipe_file
 
 WORDS = {
     "recipe": "the recipe, --set or --fraction",
@@ -63,7 +62,7 @@ def identity(recipe: Recipe, data: TrainingData, pretrained: Path | None) -> dic
         "space": space,
         "metric": recipe.search.metric,
         "photographs": data.fingerprint,
-        "weights": file_sha256(pretrained) if pretrained is not None else None,
+        "weights": (describe_start(pretrained) or {}).get("sha256"),
     }
 
 

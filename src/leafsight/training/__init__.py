@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from leafsight.training.run_folder import RunFolder, run_differences
     from leafsight.training.scoring import network_scorer
     from leafsight.training.session import new_network
-    from leafsight.training.starting import describe_start, starting_weights
+    from leafsight.training.starting import describe_start, start_in_words, starting_weights
     from leafsight.training.trained_run import TrainedRun, load_run
 
 _HOME = {
@@ -95,6 +95,7 @@ _HOME = {
     "require_room": "averaging",
     "run_differences": "run_folder",
     "sampling_weights": "balance",
+    "start_in_words": "starting",
     "starting_weights": "starting",
     "train": "loop",
 }
@@ -152,6 +153,7 @@ __all__ = [
     "require_room",
     "run_differences",
     "sampling_weights",
+    "start_in_words",
     "starting_weights",
     "train",
 ]

@@ -21,6 +21,7 @@ from leafsight.training.data import TrainingData
 from leafsight.training.machine import Machine
 from leafsight.training.recipe import Recipe
 from leafsight.training.recipe_files import recipe_as_toml
+from leafsight.training.starting import start_in_words
 
 DIFFERENCES_SHOWN = 8
 FORMAT_VERSION = 1
@@ -152,12 +153,8 @@ def run_differences(record: Mapping[str, Any], recipe: Recipe, start: Start = No
     if "start" in record:
         kept = record["start"] or {}
         if kept.get("sha256") != (start or {}).get("sha256"):
-            found.append(f"it started from {_start_in_words(kept)}, now {_start_in_words(start)}")
+            found.append(f"it started from {start_in_words(kept)}, now {start_in_words(start)}")
     return found
-
-
-def _start_in_words(start: Start) -> str:
-    return f"the weights {start['file']} ({start['sha256'][:8]})" if start else "random weights"
 
 
 def _refuse_another(

@@ -211,8 +211,8 @@ def open_session(
     memory = PieceCounter(state.chunks, _teller(events, progress))
     setting = Setting(network, data, recipe, device, machine.precision, memory)
     record = new_record(recipe, data, machine, describe_start(pretrained))
-    if resumed and "start" not in read_json(folder.record):
-        del record["start"]  # begun by an earlier version, which did not say
+    if resumed and not (folder.record.exists() and "start" in read_json(folder.record)):
+        del record["start"]  # its beginning is not told: an earlier version, or its record is gone
     session = Session(folder, setting, state, events, progress, stop, record, _loss(recipe, data).to(device))
     write_record(folder, session.record)
     if checkpoint:

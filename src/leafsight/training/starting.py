@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from leafsight.bundle import builtin_bundle_path
 from leafsight.errors import BundleError, ConfigError
 from leafsight.models import resolve_pretrained
+from leafsight.models.weights import BUNDLE_PART
 from leafsight.progress import Progress
 from leafsight.storage import file_sha256
 from leafsight.training.recipe import Recipe
 
 NONE, BUILTIN, IMAGENET, AUTO = "none", "builtin", "imagenet", "auto"
-BUNDLED_WEIGHTS = "weights.safetensors"
 
 
 def starting_weights(
@@ -71,8 +72,13 @@ def describe_start(weights: Path | None) -> dict[str, str] | None:
     """
     if weights is None:
         return None
-    file = weights / BUNDLED_WEIGHTS if weights.is_dir() else weights
+    file = weights / BUNDLE_PART if weights.is_dir() else weights
     return {"file": weights.name, "sha256": file_sha256(file)}
+
+
+def start_in_words(start: Mapping[str, str] | None) -> str:
+    """What ``describe_start`` gave, for people."""
+    return f"the weights {start['file']} ({start['sha256'][:8]})" if start else "random weights"
 
 
 def _required(imagenet: Path | None, recipe: Recipe) -> Path:
