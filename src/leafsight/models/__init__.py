@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leafsight.models.pretrained import resolve_pretrained
     from leafsight.models.statistics import remeasure_batch_statistics
     from leafsight.models.weights import (
+        BUNDLE_PART,
         LoadReport,
         encode_weights,
         load_network,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
+    "BUNDLE_PART": "weights",
     "MEAN": "network",
     "STD": "network",
     "LoadReport": "weights",
@@ -48,6 +50,7 @@ _HOME = {
 
 __all__ = [
     "ARCHITECTURES",
+    "BUNDLE_PART",
     "MEAN",
     "STD",
     "LoadReport",

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from leafsight.bundle import builtin_bundle_path
 from leafsight.errors import BundleError, ConfigError
-from leafsight.models import resolve_pretrained
-from leafsight.models.weights import BUNDLE_PART
+from leafsight.models import BUNDLE_PART, resolve_pretrained
 from leafsight.progress import Progress
 from leafsight.storage import file_sha256
 from leafsight.training.recipe import Recipe
