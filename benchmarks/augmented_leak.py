@@ -210,7 +210,9 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=2))
         return
-    print(f"stand-in: {made}")
+    seeds = ", ".join(map(str, options.seeds))
+    files = made["train"] + made["valid"]
+    print(f"Stand-in of {files:,} files; {made['aside']:,} photographs of other leaves; seeds {seeds}.\n")
     head = (
         "split",
         "train / valid",
@@ -228,7 +230,8 @@ def main() -> None:
         related = [one[f"valid_with_a_{what}_in_train"] for what in ("copy", "leaf")]
         shares = " | ".join(f"{100 * share:.1f} %" for share in related)
         more = 100 * (one["valid"]["mean"]["value"] - one["leaves_put_aside"]["mean"]["value"])
-        print(f"| {name} | {counts} | {shares} | {' | '.join(cells)} | {more:.1f} points |")
+        told = f"{more:+.1f}".replace("-", "−")
+        print(f"| {name} | {counts} | {shares} | {' | '.join(cells)} | {told} points |")
 
 
 def _cell(one: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from leafsight.inspection.copies import (
     FoundPair,
     against_findings,
     copy_findings,
+    crossing_leaves,
     crossing_pairs,
     leak_findings,
 )
@@ -63,6 +64,19 @@ def test_a_leaf_on_both_sides_is_told_apart_from_a_copy(made):
     index = made({"split": "train"}, {"split": "test"})
     findings = leak_findings(index, [FoundPair(0, 1, "same_leaf", 0.8)])
     assert [(finding.kind, finding.weight) for finding in findings] == [("same-leaf-leak", "look")]
+    assert "seem to show a leaf that is in train" in findings[0].sentence
+    assert "same_leaf" in findings[0].hint  # what --repair does by itself knows nothing of leaves
+
+
+def test_a_leaf_crosses_by_the_groups_that_a_split_would_keep():
+    """A split by ``same_leaf`` keeps groups whole, so a pair that no group holds is no leak that it left."""
+    sides = ["train", "valid", "valid", "train", "valid"]
+    pairs = [FoundPair(0, 1, "same_leaf", 0.8), FoundPair(3, 4, "same_leaf", 0.7)]
+    crossing = crossing_leaves(pairs, [[0, 1, 2]], sides)
+    found = [(pair.one, pair.other, pair.kind) for pair in crossing]
+    assert found == [(0, 1, "same_leaf"), (2, 0, "same_leaf")]
+    assert {pair.kind for pair in crossing_leaves([], [[0, 1]], sides)} == {"same_leaf"}
+    assert crossing_leaves(pairs, [[0, 1, 2]], ["train"] * 5) == []
 
 
 def test_no_splits_no_leaks(made):

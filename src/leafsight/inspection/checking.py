@@ -22,6 +22,7 @@ from leafsight.inspection.copies import (
     FoundPair,
     against_findings,
     copy_findings,
+    crossing_leaves,
     crossing_pairs,
     leak_findings,
 )
@@ -105,9 +106,14 @@ def check_collection(
     known = {(pair.one, pair.other) for pair in copies.pairs}
     shots = [pair for pair in leaves.pairs if (pair.one, pair.other) not in known]
     findings += copy_findings(index, [*copies.pairs, *shots], copies.groups)
-    findings += leak_findings(
-        index, [*crossing_pairs(copies.pairs, copies.groups, index.column("split")), *shots]
-    )
+    splits = index.column("split")
+    crossing = crossing_pairs(copies.pairs, copies.groups, splits)
+    apart = [
+        pair
+        for pair in crossing_leaves(shots, leaves.groups, splits)
+        if not {(pair.one, pair.other), (pair.other, pair.one)} & known
+    ]
+    findings += leak_findings(index, [*crossing, *apart])
     if against is not None:
         findings += _against(looked, against, against_name, talk)
     together = [FoundSets("copies", copies.groups), FoundSets("same_leaf", leaves.groups)]

@@ -25,6 +25,8 @@ KIND_WORDS = {
     "same_leaf": "the same leaf",
 }
 SAME_LEAF = "same_leaf"
+MEND_SPLITS = "leafsight split --repair plans the smallest change that mends it"
+DIVIDE_ANEW = "leafsight split --group-by column,leaf_map,duplicates,copies,same_leaf divides it by leaves"
 EQUAL = ("exact", "pixels")
 TRAINS, JUDGES = ("train",), ("valid", "test", "calibration")
 CLASSES_NAMED = 5
@@ -203,6 +205,25 @@ def crossing_pairs(
     return crossing
 
 
+def crossing_leaves(
+    pairs: Sequence[FoundPair], groups: Sequence[Sequence[int]], sides: Sequence[str | None]
+) -> list[FoundPair]:
+    """What of one leaf is on different sides, by the groups that a split by ``same_leaf`` would keep whole.
+
+    Pairs that no group holds are left out: groups are surer than pairs (``docs/dataset.md``), and what was
+    split by them must not be accused again.
+
+    Args:
+        pairs: as found; those of other kinds are called the same leaf here.
+        groups: rows of one leaf.
+        sides: of every row, such as its split; ``None`` is on no side.
+    """
+    group = {row: number for number, members in enumerate(groups) for row in members}
+    inside = [pair for pair in pairs if pair.one in group and group[pair.one] == group.get(pair.other)]
+    crossing = crossing_pairs(inside, groups, sides)
+    return [FoundPair(pair.one, pair.other, SAME_LEAF, pair.score) for pair in crossing]
+
+
 def leak_findings(index: PhotoIndex, pairs: Sequence[FoundPair]) -> list[Finding]:
     """Photographs to judge by that are also trained on, for every pair of splits.
 
@@ -222,14 +243,14 @@ def leak_findings(index: PhotoIndex, pairs: Sequence[FoundPair]) -> list[Finding
     found = []
     for (seen, judged, leaf), crossed in sorted(crossing.items()):
         rows = sorted({pair.one for pair in crossed})
-        what = "show a leaf that is" if leaf else "are copies of pictures"
+        what = "seem to show a leaf that is" if leaf else "are copies of pictures"
         found.append(
             Finding(
                 kind="same-leaf-leak" if leaf else "leak",
                 part="leaks",
                 weight="look" if leaf else "mend",
                 sentence=f"leak: {share(len(rows), sizes[judged])} photographs of {judged} {what} in {seen}",
-                hint="leafsight split --repair plans the smallest change that mends it",
+                hint=DIVIDE_ANEW if leaf else MEND_SPLITS,
                 count=len(rows),
                 of=sizes[judged],
                 cases=tuple(_cases(crossed)),
@@ -270,7 +291,7 @@ def against_findings(
         rows = [row for row, same in mine if same == leaf]
         if not rows and leaf:
             continue
-        what = "show a leaf that is also" if leaf else "stand also"
+        what = "seem to show a leaf that is also" if leaf else "stand also"
         cases = [
             Case(
                 (row,),
