@@ -184,6 +184,15 @@ def test_other_photographs_are_not_compared(world, tmp_path: Path) -> None:
     assert "other photographs" in ablation_cells(result)[1]
 
 
+def test_nothing_is_said_against_a_row_that_has_not_run_yet(world) -> None:
+    _, result, _, _ = world
+    rows = [replace(row, differences={}) for row in result.rows]
+    at = next(number for number, row in enumerate(rows) if row.name == result.against)
+    rows[at] = replace(rows[at], seeds=(), metrics={})
+    told = ablation_cells(replace(result, rows=tuple(rows)))
+    assert all("other photographs" not in cells for cells in told)
+
+
 def test_the_files_say_what_the_table_says(world, tmp_path: Path) -> None:
     _, result, _, _ = world
     page = write_ablation(result, tmp_path).read_text(encoding="utf-8")

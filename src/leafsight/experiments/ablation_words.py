@@ -88,7 +88,8 @@ def _against(result: AblationResult, row: RowResult, change: Repeated | None) ->
     if row.failure and not row.seeds:
         return "failed"
     if change is None:
-        return "other photographs" if row.seeds else ""
+        base = next((one.seeds for one in result.rows if one.name == result.against), ())
+        return "other photographs" if set(row.seeds) & set(base) else ""
     return points(change)
 
 
