@@ -26,6 +26,8 @@ UUID = "01a66316-0e98-4d3b-a56f-d78752cd043f___"
         ("RS_HL 1864_flipTB.JPG", ("RS_HL ", 1864)),
         ("RS_HL 1864_newPixel25.JPG", ("RS_HL ", 1864)),
         (f"{UUID}GH_HL Leaf 180.1_180deg.JPG", ("GH_HL Leaf ", 180)),
+        (f"{UUID}RS_NLB 3806 copy 2_newPixel25.jpg", ("RS_NLB ", 3806)),
+        ("RS_HL 1864_flipTB copy.JPG", ("RS_HL ", 1864)),
         ("image (12).jpg", None),
         ("leaf.jpg", None),
         (".jpg", None),

@@ -18,6 +18,7 @@ from leafsight.dataset import (
     write_synthetic_collection,
 )
 from leafsight.inspection import CheckOptions, Looked, check_collection, checking, relatives
+from leafsight.inspection.copies import FoundPair
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +207,22 @@ def test_large_collections_are_drawn_from_and_say_so(
     assert "labels" not in health.facts
     assert any(line.startswith("labels: ") for line in health.not_looked)
     assert any(line.startswith("leaves photographed several times: ") for line in health.not_looked)
+
+
+def test_a_leaf_leaks_by_its_group_and_is_no_copy_as_well(leaves: Path, tmp_path: Path, monkeypatch):
+    at = looked(leaves, tmp_path)
+    splits = at.index.column("split")
+    seen, judged = splits.index("train"), splits.index("valid")
+
+    def leaks(copies: relatives.Relatives, shots: relatives.Relatives) -> dict[str, int]:
+        monkeypatch.setattr(checking, "find_copies", lambda *_: copies)
+        monkeypatch.setattr(checking, "find_leaves", lambda *_: shots)
+        found = by_kind(check_collection(at, options=NO_SHORTCUTS))
+        return {kind: found[kind].count for kind in ("leak", "same-leaf-leak") if kind in found}
+
+    nothing = relatives.Relatives()
+    pair, group = (FoundPair(seen, judged, "same_leaf", 0.9),), ((seen, judged),)
+    copy = (FoundPair(seen, judged, "near", 0.9),)
+    assert leaks(nothing, relatives.Relatives(pair, ())) == {}
+    assert leaks(nothing, relatives.Relatives(pair, group)) == {"same-leaf-leak": 1}
+    assert leaks(relatives.Relatives(copy, group), relatives.Relatives(pair, group)) == {"leak": 1}

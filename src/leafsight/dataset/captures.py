@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import PurePosixPath
 
-# "<uuid>___" is put in front by the publisher; " copy 3" behind by a desktop that duplicated a file.
+# "<uuid>___" is put in front by the publisher; " copy 3" behind by a desktop that duplicated a file. And "New
+# Plant Diseases" says what it did to a picture: "FREC_Scab 3417_90deg", "RS_NLB 3806 copy 2_new30degFlipLR".
 _LEADING_ID = re.compile(r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}_+")
-_TRAILING_COPY = re.compile(r"(?:[ _-]*(?:copy|Kopie|copie)(?: ?\d+)?| \(\d+\))+$", re.IGNORECASE)
-# "New Plant Diseases" says what it did to a picture: "FREC_Scab 3417_90deg", "FREC_Scab 3417_new30degFlipLR".
-_TRAILING_CHANGE = re.compile(
-    r"(?:_(?:\d{1,3}deg|(?:new\d{1,3}deg)?flip(?:LR|TB)|newPixel\d{1,3}|newGRR))+$", re.IGNORECASE
+_TRAILING_COPY = re.compile(
+    r"(?:[ _-]*(?:copy|Kopie|copie)(?: ?\d+)?| \(\d+\)"
+    r"|_(?:\d{1,3}deg|(?:new\d{1,3}deg)?flip(?:LR|TB)|newPixel\d{1,3}|newGRR))+$",
+    re.IGNORECASE,
 )
 # "IMG_3028_3" and "Leaf 180.1" are further pictures of shot 3028 and leaf 180.
 _TRAILING_PART = re.compile(r"(?<=\d{3})[._]\d{1,2}$")
@@ -30,7 +31,6 @@ def capture_of(path: str) -> tuple[str, int] | None:
     ``image (12).jpg``, comes from a desktop and is no counter.
     """
     stem = _TRAILING_COPY.sub("", _LEADING_ID.sub("", PurePosixPath(path).stem))
-    stem = _TRAILING_CHANGE.sub("", stem)
     match = _COUNTER.match(_TRAILING_PART.sub("", stem))
     return (match[1], int(match[2])) if match else None
 
