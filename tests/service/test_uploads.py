@@ -59,6 +59,29 @@ def test_uploads_are_listed_newest_first_with_their_jobs(service: TestClient) ->
     assert service.get(f"/v1/uploads/{made[0]}").json() == listed[2]
 
 
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    ("body", "kind", "state"),
+    [(picture_bytes(), JPEG, "checked"), (zipped({"loose.jpg": photo(1)}), ZIP, "refused")],
+    ids=["checked", "refused"],
+)
+def test_an_upload_that_is_done_between_its_reading_and_its_jobs_says_so(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch, body: bytes, kind: str, state: str, listed: bool
+) -> None:
+    upload = send(service, body, kind)
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+    some, clerk = parts.state.jobs.some, Clerk(parts.state, parts.blobs, parts.options, lambda: False)
+
+    def some_later(ids: Any) -> Any:
+        clerk.work_one()
+        return some(ids)
+
+    monkeypatch.setattr(parts.state.jobs, "some", some_later)
+    told = service.get("/v1/uploads" if listed else f"/v1/uploads/{upload}").json()
+    one = told["uploads"][0] if listed else told
+    assert (one["job"]["state"], one["state"]) == ("done", state)
+
+
 def test_one_sees_ones_own_and_admin_all(service: TestClient) -> None:
     mine, other, admin, predict = (
         make_key(service, scope) for scope in ("upload", "upload", "admin", "predict")

@@ -15,16 +15,26 @@ from leafsight.service.parts import Parts
 
 
 def with_jobs(parts: Parts, found: Sequence[Any]) -> list[dict[str, Any]]:
-    """Uploads as they are answered, each with the job that looks into it."""
+    """Uploads as they are answered, each with the job that looks into it.
+
+    The jobs are read after the uploads. One that ended in between has made its upload's state an old one, and
+    nobody would look again at a job that is done: so the state that it says it set is the one that is told.
+    """
     jobs = parts.state.jobs.some([one.id for one in found])
     return [
         {
             "id": one.id, "created_at": one.created_ms, "name": one.name, "bytes": one.bytes,
-            "sha256": one.sha256, "media_type": one.media_type, "label": one.label, "state": one.state,
+            "sha256": one.sha256, "media_type": one.media_type, "label": one.label,
+            "state": _state(one, jobs.get(one.id)),
             "job": plain_job(jobs[one.id]) if one.id in jobs else None,
         }
         for one in found
     ]  # fmt: skip
+
+
+def _state(upload: Any, job: Any | None) -> str:
+    said = job.result.get("state") if job is not None and job.state == "done" and job.result else None
+    return said or str(upload.state)
 
 
 def upload_of(parts: Parts, id: str, caller: Caller) -> Any:  # noqa: A002
