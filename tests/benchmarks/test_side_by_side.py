@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -187,10 +188,14 @@ def run_of(epochs: int, each_s: float = 5.0) -> dict[str, Any]:
     return {"epochs": told, "end": {"wall_s": told[-1]["wall_s"]}, "last_epochs": epochs}
 
 
-def in_time(budget_s: float, each_s: float = 5.0) -> tuple[dict[str, Any] | None, list[int]]:
+def in_time(
+    budget_s: float, each_s: float = 5.0, before: Sequence[int] = ()
+) -> tuple[dict[str, Any] | None, list[int]]:
     Trained.asked, Trained.each_s = [], each_s
     bench = Trained("flowers", argparse.Namespace(clock="wall"), Path(), {})
-    found = bench._in_time(0, {"end": {"wall_s": budget_s}}, run_of(20), None)  # type: ignore[arg-type]
+    runs = [run_of(20), *map(run_of, before)]
+    found = bench._in_time(0, {"end": {"wall_s": budget_s}}, runs, None)  # type: ignore[arg-type]
+    assert len(runs) == 1 + len(before) + (found is not None and found not in runs[: 1 + len(before)])
     return found, Trained.asked
 
 
@@ -210,6 +215,13 @@ def test_a_schedule_that_took_longer_than_it_should_is_shortened() -> None:
     assert found is not None
     assert found["end"]["wall_s"] <= 60.0
     assert asked == [9, 6]
+
+
+def test_the_schedule_of_a_quicker_peer_does_for_a_slower_one_if_it_takes_nearly_its_time() -> None:
+    assert in_time(60.0, before=[8]) == (run_of(8), [])  # 50 of 60 s
+    assert in_time(60.0, before=[4, 8, 10]) == (run_of(10), [])
+    assert in_time(60.0, before=[6])[1] == [9]  # 40 of 60 s would be too much of a gift
+    assert in_time(60.0, before=[11])[1] == [9]  # too slow
 
 
 def test_no_time_is_no_schedule() -> None:

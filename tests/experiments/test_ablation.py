@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from leafsight.experiments import (
 )
 from leafsight.experiments import ablation as ablation_module
 from leafsight.storage import read_json
-from leafsight.training import load_run, read_recipe_file
+from leafsight.training import load_run, preparation, read_recipe_file
 
 
 def none(_: object) -> None:
@@ -85,6 +86,24 @@ def test_a_finished_ablation_trains_nothing_again(world, monkeypatch: pytest.Mon
     monkeypatch.setattr(ablation_module, "train", never)
     monkeypatch.setattr(ablation_module, "average_runs", never)
     assert run(plan, photographs, folder).to_dict() == result.to_dict()
+
+
+def test_photographs_are_indexed_once_when_an_ablation_goes_on(
+    world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once to refuse runs of other photographs; the training takes that same index."""
+    plan, _, folder, photographs = world
+    shutil.copytree(folder, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "smooth" / "seed-1")
+    real, calls = preparation.read_photographs, []
+
+    def counted(*words, **more):
+        calls.append(words)
+        return real(*words, **more)
+
+    monkeypatch.setattr(preparation, "read_photographs", counted)
+    assert run(plan, photographs, tmp_path / "out").is_complete
+    assert len(calls) == 1
 
 
 def test_an_interrupted_ablation_goes_on(world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

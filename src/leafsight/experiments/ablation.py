@@ -119,6 +119,7 @@ class _Bench:
     workers: int
     progress: Progress
     failures: dict[Path, str] = field(default_factory=dict)
+    _indices: dict[str, PhotoIndex] = field(default_factory=dict)
     _prepared: dict[str, PreparedData] = field(default_factory=dict)
     _cells: dict[tuple[Path, int], CellResult] = field(default_factory=dict)
 
@@ -135,9 +136,14 @@ class _Bench:
         refuse_other_runs(self.plan, self.folder, self.starting, self._index)
 
     def _index(self, recipe: Recipe) -> PhotoIndex:
-        folder = self.folder / "data" / data_key(recipe)
-        with _waiting_for(folder):
-            return index_and_split(recipe, self.sources, folder, limits=self.limits, progress=self.progress)
+        key = data_key(recipe)
+        if key not in self._indices:
+            folder = self.folder / "data" / key
+            with _waiting_for(folder):
+                self._indices[key] = index_and_split(
+                    recipe, self.sources, folder, limits=self.limits, progress=self.progress
+                )
+        return self._indices[key]
 
     def train(self, run: PlannedRun) -> None:
         """Train one run, unless another process is at it.
@@ -172,6 +178,7 @@ class _Bench:
         whole = f"{key} {sides} {table.train_fraction} {table.long_tail} {recipe.backgrounds.probability > 0}"
         if whole not in self._prepared:
             folder = self.folder / "data" / key
+            index = self._index(recipe)
             with _waiting_for(folder):
                 self._prepared = {  # one at a time: maps of large caches are not held open for nothing
                     whole: prepare_data(
@@ -182,6 +189,7 @@ class _Bench:
                         max_cache_bytes=self.max_cache_bytes,
                         workers=self.workers,
                         progress=self.progress,
+                        index=index,
                     )
                 }
         return self._prepared[whole]

@@ -88,6 +88,7 @@ def prepare_data(
     max_cache_bytes: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    index: PhotoIndex | None = None,
 ) -> PreparedData:
     """Index, split, decode and cut out, each once.
 
@@ -99,13 +100,15 @@ def prepare_data(
         max_cache_bytes: the packed pixels never become larger than this, nor than the recipe says.
         workers: threads that decode and cut out.
         progress: is told of every step.
+        index: what ``index_and_split`` gave for the same recipe, sources and folder, where it is at hand.
 
     Raises:
         DatasetError: no usable photographs, or no room for the cache under its limit.
         StorageError: the folder cannot be written.
     """
     progress = progress or Silent()
-    index = index_and_split(recipe, sources, folder, limits=limits, progress=progress)
+    if index is None:
+        index = index_and_split(recipe, sources, folder, limits=limits, progress=progress)
     own = recipe.data.max_cache_bytes
     cache = PixelCache.build(
         index,
