@@ -220,7 +220,7 @@ def test_a_schedule_that_took_longer_than_it_should_is_shortened() -> None:
 def test_the_schedule_of_a_quicker_peer_does_for_a_slower_one_if_it_takes_nearly_its_time() -> None:
     assert in_time(60.0, before=[8]) == (run_of(8), [])  # 50 of 60 s
     assert in_time(60.0, before=[4, 8, 10]) == (run_of(10), [])
-    assert in_time(60.0, before=[6])[1] == [9]  # 40 of 60 s would be too much of a gift
+    assert in_time(60.0, before=[4])[1] == [9]  # 30 of 60 s would be too much of a gift
     assert in_time(60.0, before=[11])[1] == [9]  # too slow
 
 
