@@ -68,7 +68,8 @@ def run_ablation(
         workers: threads that decode.
         progress: told of every batch.
         tell: given a line before every run.
-        on_result: given the table as it stands after every run.
+        on_result: given the table as it stands: at the start, if runs are finished already, and after every
+            run.
 
     Returns:
         The table. A run whose loss was not finite is told in its row and leaves the others alone.
@@ -83,6 +84,9 @@ def run_ablation(
     )
     bench.refuse_others()
     todo = [*plan.runs]
+    # A call of other variants or seeds, or another process, may have finished runs that no table shows yet.
+    if 0 < bench.unfinished() < len(todo):
+        on_result(bench.table())
     while todo:
         left: list[PlannedRun] = []
         for run in todo:
