@@ -140,11 +140,19 @@ class Bench:
                 f"{name}, seed {seed}", place, asdict(job), folder / f"{name}.json", common
             )
         full = self._ours(seed, recipe.stages[-1].epochs, common)
-        runs, ours = [full], {}
-        # The quickest peer first: its schedule may do for the others.
-        for name in sorted(self.where, key=lambda name: found[name]["end"][f"{options.clock}_s"]):
-            ours[name] = self._in_time(seed, found[name], runs, common)
-        return found | {f"leafsight, time of {name}": ours[name] for name in self.where} | {"leafsight": full}
+        in_time = self._in_times(seed, found, full, common)
+        return {**found, **in_time, "leafsight": full}
+
+    def _in_times(
+        self, seed: int, peers: dict[str, dict[str, Any]], full: dict[str, Any], common: Common
+    ) -> dict[str, dict[str, Any] | None]:
+        """``_in_time`` of every peer, the quickest first: its schedule may do for the others."""
+        runs = [full]
+        quickest_first = sorted(peers, key=lambda name: peers[name]["end"][f"{self.options.clock}_s"])
+        return {
+            f"leafsight, time of {name}": self._in_time(seed, peers[name], runs, common)
+            for name in quickest_first
+        }
 
     def _in_time(
         self, seed: int, peer: dict[str, Any], runs: list[dict[str, Any]], common: Common

@@ -224,6 +224,15 @@ def test_the_schedule_of_a_quicker_peer_does_for_a_slower_one_if_it_takes_nearly
     assert in_time(60.0, before=[11])[1] == [9]  # too slow
 
 
+def test_the_quickest_peer_is_first_so_that_its_schedule_can_serve_all() -> None:
+    Trained.asked, Trained.each_s = [], 5.0
+    bench = Trained("flowers", argparse.Namespace(clock="wall"), Path(), {})
+    peers = {"slow": {"end": {"wall_s": 70.0}}, "quick": {"end": {"wall_s": 60.0}}}
+    found = bench._in_times(0, peers, run_of(20), None)  # type: ignore[arg-type]
+    assert found == {"leafsight, time of slow": run_of(9), "leafsight, time of quick": run_of(9)}
+    assert Trained.asked == [9]
+
+
 def test_no_time_is_no_schedule() -> None:
     assert in_time(12.0) == (None, [])
 
