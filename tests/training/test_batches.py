@@ -63,6 +63,15 @@ def test_what_a_batch_looks_like(channels_last: bool) -> None:
     assert batch.targets.argmax(1).tolist() == data.labels[batch.rows].tolist()
 
 
+def test_a_stage_may_train_on_smaller_pictures_than_the_recipe_is_used_with() -> None:
+    data = tiny_data()
+    recipe = tiny_recipe(stages=[plain_stage(name="small", side_px=12), plain_stage()])
+    sides = [
+        next(photo_batches(data, recipe, stage, 0, first=0, device=CPU)).inputs.shape for stage in (0, 1)
+    ]
+    assert sides == [(8, 3, 12, 12), (8, 3, 16, 16)]
+
+
 def test_plain_pictures_at_the_same_side_are_the_pixels_themselves() -> None:
     data = tiny_data(side_px=16)
     rows = np.array([5, 2])

@@ -72,6 +72,29 @@ def test_the_kept_weights_are_those_that_were_judged(tmp_path: Path) -> None:
     assert float(loss) == pytest.approx(run.best["valid"]["loss"], rel=1e-4)
 
 
+def test_a_stage_of_another_side_is_judged_at_the_side_of_use(tmp_path: Path) -> None:
+    data = tiny_data(side_px=16)
+    run = train(tiny_recipe(stages=[plain_stage(side_px=24)]), data, tmp_path / "other")
+    pixels = torch.from_numpy(data.images[data.valid_rows]).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        loss = nn.functional.cross_entropy(
+            run.network(pixels), torch.from_numpy(data.labels[data.valid_rows])
+        )
+    assert float(loss) == pytest.approx(run.best["valid"]["loss"], rel=1e-4)
+    train(tiny_recipe(stages=[plain_stage()]), data, tmp_path / "whole")
+    assert not equal_weights(tmp_path / "other", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("changes", [{"preprocessing": {"side_px": 8}}, {"stages": [plain_stage(side_px=8)]}])
+def test_a_side_too_small_for_the_network_is_refused_before_anything(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    recipe = tiny_recipe(**{"stages": [plain_stage()], **changes})
+    with pytest.raises(TrainingError, match="simple_cnn cannot take pictures of 8 px"):
+        train(recipe, tiny_data(), tmp_path)
+    assert not (tmp_path / "run.json").exists()
+
+
 @pytest.mark.parametrize("keep", ["best", "last"])
 def test_the_last_epoch_is_kept_when_that_is_asked(tmp_path: Path, keep: str) -> None:
     """The second stage spoils what the first has learned."""
@@ -319,6 +342,20 @@ def test_pretrained_weights_and_statistics_measured_again(tmp_path: Path) -> Non
     assert not any(
         torch.equal(one.running_mean, two.running_mean) for one, two in zip(norms, before, strict=True)
     )
+
+
+def test_statistics_are_measured_at_the_side_of_the_first_stage(tmp_path: Path) -> None:
+    first = train(tiny_recipe(), tiny_data(), tmp_path / "first")
+
+    def means(side_px: int | None) -> list[torch.Tensor]:
+        frozen = plain_stage(batch_norm="frozen", learning_rate=1e-9, epochs=1, side_px=side_px)
+        recipe = tiny_recipe(stages=[frozen], pretrained_statistics="remeasure", optimizer={"ema_decay": 0.0})
+        run = train(recipe, tiny_data(), tmp_path / f"{side_px}", pretrained=first.folder.best)
+        return [one.running_mean for one in run.network.modules() if isinstance(one, nn.BatchNorm2d)]
+
+    as_used, same, other = means(None), means(16), means(24)
+    assert all(torch.equal(one, two) for one, two in zip(as_used, same, strict=True))
+    assert not any(torch.equal(one, two) for one, two in zip(as_used, other, strict=True))
 
 
 def test_domains_are_told_apart(tmp_path: Path) -> None:

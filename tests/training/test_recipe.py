@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from tests.training.tiny import plain_stage, tiny_recipe
 
 from leafsight.errors import ConfigError
+from leafsight.training.preparation import cache_contract
 
 
 def test_a_stage_names_only_what_differs() -> None:
@@ -63,6 +64,27 @@ def test_runs_from_before_morphology_are_still_themselves() -> None:
     for table in ({"operation": "opening"}, {"operation": "opening", "size_px": 5}, {"operation": "closing"}):
         seen.add(tiny_recipe(model={**plain, "morphology": table}).fingerprint())
     assert len(seen) == 4
+
+
+def test_runs_from_before_a_stage_had_a_side_are_still_themselves() -> None:
+    base = tiny_recipe(stages=[plain_stage()])
+    assert "side_px" not in base.decisive_values()["stages"][0]
+    small = tiny_recipe(stages=[plain_stage(side_px=12)])
+    assert small.fingerprint() != base.fingerprint()
+    assert (small.side_px_of(small.stages[0]), base.side_px_of(base.stages[0])) == (12, 16)
+
+
+def test_pixels_are_packed_for_the_largest_side_of_any_stage() -> None:
+    small, large = plain_stage(name="small", side_px=12), plain_stage(name="large", side_px=40)
+    assert cache_contract(tiny_recipe(stages=[small])).side_px == 24
+    assert cache_contract(tiny_recipe(stages=[small, large])).side_px == 48
+    assert cache_contract(tiny_recipe(stages=[large], data={"cache_side_px": 32})).side_px == 32
+
+
+def test_cached_features_have_the_side_at_which_the_network_is_used() -> None:
+    with pytest.raises(ConfigError, match="side_px where pictures are shown"):
+        tiny_recipe(stages=[plain_stage(trainable="head", side_px=12)])
+    assert tiny_recipe(stages=[plain_stage(trainable="head", views=0, side_px=12)]).stages[0].side_px == 12
 
 
 def test_when_features_are_cached() -> None:

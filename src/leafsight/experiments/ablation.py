@@ -178,7 +178,8 @@ class _Bench:
     def prepared(self, recipe: Recipe) -> PreparedData:
         """The photographs of a recipe; variants that index and split alike share them."""
         key = data_key(recipe)
-        table, sides = recipe.data, (recipe.data.cache_side_px, recipe.preprocessing.model_dump_json())
+        table, pixels = recipe.data, recipe.preprocessing.model_dump_json()
+        sides = (recipe.data.cache_side_px, recipe.largest_side_px, pixels)
         whole = f"{key} {sides} {table.train_fraction} {table.long_tail} {recipe.backgrounds.probability > 0}"
         if whole not in self._prepared:
             folder = self.folder / "data" / key

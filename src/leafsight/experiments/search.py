@@ -127,7 +127,7 @@ class _Search:
     def photographs(self, recipe: Recipe) -> PreparedData:
         """Prepared once for every way to prepare them: a space may hold keys of ``preprocessing``."""
         tables = [recipe.preprocessing, recipe.backgrounds, recipe.data]
-        key = canonical_json([table.model_dump(mode="json") for table in tables])
+        key = canonical_json([recipe.largest_side_px, *(table.model_dump(mode="json") for table in tables)])
         if key not in self.prepared:
             self.prepared[key] = self.prepare(recipe)
         return self.prepared[key]

@@ -65,15 +65,18 @@ class Pictures:
         data: the packed photographs.
         recipe: for the side, backgrounds and seed.
         device: where augmentation runs and the pixels end.
+        side_px: of a stage that trains on another side than the recipe's.
     """
 
-    def __init__(self, data: TrainingData, recipe: Recipe, device: torch.device) -> None:
+    def __init__(
+        self, data: TrainingData, recipe: Recipe, device: torch.device, *, side_px: int | None = None
+    ) -> None:
         self._data, self._recipe, self._device = data, recipe, device
-        self._side_px = recipe.preprocessing.side_px
+        self._side_px = side_px or recipe.preprocessing.side_px
         self._format = memory_format(recipe.channels_last)
 
     def plain(self, rows: Int64[np.ndarray, " n"]) -> Float[Tensor, "n 3 side side"]:
-        """The photographs as they are, at the network's side."""
+        """The photographs as they are, at the side asked for."""
         pixels = self._gather(rows)
         if self._side_px == self._data.side_px:
             return pixels.float().contiguous(memory_format=self._format)
@@ -109,7 +112,7 @@ def photo_batches(
 ) -> Iterator[Batch]:
     """The augmented batches of one epoch from number ``first`` on."""
     stage = recipe.stages[stage_index]
-    pictures = Pictures(data, recipe, device)
+    pictures = Pictures(data, recipe, device, side_px=recipe.side_px_of(stage))
     mixing, augmentation = recipe.mixing_of(stage), recipe.augmentation_of(stage)
 
     def make(item: tuple[int, np.ndarray]) -> Batch:

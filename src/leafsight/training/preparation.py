@@ -127,9 +127,9 @@ def prepare_data(
 
 
 def cache_contract(recipe: Recipe) -> Preprocessing:
-    """The recipe's preprocessing at the side of the cache: the training side plus margin."""
+    """The recipe's preprocessing at the side of the cache: the largest side trained on plus margin."""
     contract = recipe.preprocessing.contract()
-    side_px = recipe.data.cache_side_px or int(np.ceil(contract.side_px * CACHE_MARGIN / 8)) * 8
+    side_px = recipe.data.cache_side_px or int(np.ceil(recipe.largest_side_px * CACHE_MARGIN / 8)) * 8
     return Preprocessing.from_dict({**contract.to_dict(), "side_px": side_px})
 
 

@@ -48,6 +48,9 @@ class StageOptions(Table):
     others augmented) and trains on those; ``views = 0`` runs the backbone every epoch instead.
     ``batch_norm = "frozen"`` keeps the running statistics of moving blocks as they are.
     ``backbone_rate`` scales the learning rate of everything but the head.
+    ``side_px`` trains on pictures of another side than the recipe's, at which the network is judged and used:
+    small first and whole after is quicker ("progressive resizing", Howard 2018, fast.ai; Tan and Le 2021,
+    arXiv 2104.00298).
     """
 
     name: str = Field(min_length=1)
@@ -58,6 +61,7 @@ class StageOptions(Table):
     batch_norm: Literal["train", "frozen"] = "train"
     views: int = Field(default=1, ge=0, le=64)
     batch_size: int | None = Field(default=None, ge=1)
+    side_px: int | None = Field(default=None, ge=8, le=2048)
     optimizer: OptimizerOptions | None = None
     augmentation: AugmentationOptions | None = None
     mixing: MixingOptions | None = None
@@ -66,6 +70,14 @@ class StageOptions(Table):
     def uses_cached_features(self) -> bool:
         """Whether the backbone runs once instead of every epoch."""
         return self.trainable == "head" and self.views > 0
+
+    @model_validator(mode="after")
+    def _cached_features_have_the_side_of_use(self) -> StageOptions:
+        if self.side_px is not None and self.uses_cached_features:
+            raise ValueError(
+                "side_px where pictures are shown: with trainable = 'head' and views = 0, or without"
+            )
+        return self
 
 
 class Recipe(Table):
@@ -125,6 +137,15 @@ class Recipe(Table):
         """The mixing table in force during ``stage``."""
         return stage.mixing or self.mixing
 
+    def side_px_of(self, stage: StageOptions) -> int:
+        """Side of the pictures that ``stage`` trains on, in pixels."""
+        return stage.side_px or self.preprocessing.side_px
+
+    @property
+    def largest_side_px(self) -> int:
+        """Side of the largest pictures that anything is done with, in pixels."""
+        return max(self.preprocessing.side_px, *map(self.side_px_of, self.stages))
+
     def decisive_values(self) -> dict[str, Any]:
         """What decides the weights: not the header, checkpoint rhythm, threads, room, or experiments."""
         spoken = dict.fromkeys(
@@ -135,6 +156,9 @@ class Recipe(Table):
         for table, key, default in LATER_KEYS:
             if values[table][key] == default:
                 del values[table][key]
+        for stage in values["stages"]:
+            if stage["side_px"] is None:
+                del stage["side_px"]
         return values
 
     def fingerprint(self) -> str:

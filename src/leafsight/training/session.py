@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from leafsight.errors import TrainingError
 from leafsight.models import Network, build_network, load_pretrained, remeasure_batch_statistics, save_weights
 from leafsight.progress import Progress
 from leafsight.storage import canonical_json, read_json
@@ -199,9 +200,11 @@ def open_session(
     """Begin a run, or take up the one whose checkpoint lies in ``folder``.
 
     Raises:
-        TrainingError: the checkpoint is damaged, or the pretrained weights do not fit.
+        TrainingError: the checkpoint is damaged, the pretrained weights do not fit, or the network cannot
+            take pictures of a side that the recipe names.
     """
     network = new_network(recipe, len(data.classes))
+    _refuse_sides(network, recipe)
     # ``to`` wants the format for 4-dimensional weights only; the rest stays as it is.
     network = network.to(device=device, memory_format=memory_format(recipe.channels_last))  # type: ignore[call-overload]
     resumed = folder.last.exists()
@@ -235,6 +238,21 @@ def new_network(recipe: Recipe, n_classes: int) -> Network:
     return build_network(recipe.model, n_classes, mean=table.mean, std=table.std)
 
 
+def _refuse_sides(network: Network, recipe: Recipe) -> None:
+    """One grey picture of each side through the network, before an hour of work finds out."""
+    network.eval()
+    for side_px in {recipe.preprocessing.side_px, *map(recipe.side_px_of, recipe.stages)}:
+        try:
+            with torch.inference_mode():
+                network(torch.full((1, 3, side_px, side_px), 128.0))
+        except (RuntimeError, AssertionError) as error:
+            raise TrainingError(
+                f"{recipe.model.name} cannot take pictures of {side_px} px: {error}",
+                hint="set preprocessing.side_px, or side_px of the stage, to 32 or more",
+            ) from error
+    network.train()
+
+
 def _loss(recipe: Recipe, data: TrainingData) -> Loss:
     labels = data.labels[data.train_rows]
     weights = class_weights(labels, len(data.classes), recipe.balance)
@@ -263,10 +281,11 @@ def _start_weights(session: Session, pretrained: Path | None) -> None:
 
 
 def _statistics_batches(setting: Setting) -> list[Tensor]:
-    """Photographs augmented as in the first stage that augments, drawn at random."""
+    """Photographs drawn at random, augmented by the recipe's table, at the side of the first stage."""
     recipe, rows = setting.recipe, setting.data.train_rows
     generator = generator_for(recipe.seed, Purpose.STATISTICS)
     chosen = rows[torch.randperm(len(rows), generator=generator)[:STATISTICS_PHOTOS].numpy()]
-    pictures = Pictures(setting.data, recipe, setting.device)
+    side_px = recipe.side_px_of(recipe.stages[0])
+    pictures = Pictures(setting.data, recipe, setting.device, side_px=side_px)
     parts = [chosen[start : start + recipe.batch_size] for start in range(0, len(chosen), recipe.batch_size)]
     return [pictures.augmented(part, recipe.augmentation, generator) for part in parts]
