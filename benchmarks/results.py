@@ -5,8 +5,8 @@
 
 ``docs/results/template.md`` holds the words. In it ``{{recipe/table}}`` on a line of its own becomes the
 whole table with machine, date and command; ``{{recipe/table variant metric [split] [against]}}`` inside a
-line becomes one number in per cent (``against``: the difference in points); ``{{file NAME}}`` becomes the
-text of ``docs/results/NAME``.
+line becomes one number in per cent (``against``: the difference in points; metric ``time``: how long a run
+took); ``{{file NAME}}`` becomes the text of ``docs/results/NAME``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from leafsight.errors import StorageError
 from leafsight.experiments import AblationResult, load_ablation
-from leafsight.experiments.ablation_words import markdown, percent, points
+from leafsight.experiments.ablation_words import duration, markdown, percent, points
 from leafsight.storage import write_json, write_text
 from leafsight.training import load_recipe
 
@@ -63,9 +63,10 @@ def whole_table(folder: Path) -> str:
     result = load_ablation(folder)
     ended = json.loads((folder / "when.json").read_text(encoding="utf-8"))["ended"]
     machine = result.machine
+    threads = f"{machine['threads']} compute thread{'' if machine['threads'] == 1 else 's'}"
     where = (
-        f"Machine: {machine['cores']} virtual cores, {machine['device']}, {machine['threads']} compute "
-        f"thread a run, torch {machine['torch']}; the last run ended on {ended}."
+        f"Machine: {machine['cores']} virtual cores, {machine['device']}, {threads} "
+        f"a run, torch {machine['torch']}; the last run ended on {ended}."
     )
     missing = [row.title or row.name for row in result.rows if len(row.seeds) < len(result.seeds)]
     partly = [f"Not every seed has been run: {'; '.join(missing)}."] if missing else []
@@ -73,10 +74,12 @@ def whole_table(folder: Path) -> str:
 
 
 def one_number(folder: Path, words: list[str]) -> str:
-    """``variant metric [split] [against]`` of a table, in per cent or points."""
+    """``variant metric [split] [against]`` of a table, in per cent or points; ``variant time`` in words."""
     result = load_ablation(folder)
     variant, metric, *more = words
     row = next(row for row in result.rows if row.name == variant)
+    if metric == "time":
+        return duration(row.duration_s)
     if "against" in more:
         return points(row.differences[metric])
     return percent(row.metrics[more[0] if more else result.split][metric])

@@ -70,6 +70,12 @@ def test_a_difference_and_another_split_are_those_of_the_table() -> None:
     assert told.startswith(f"{100 * valid.value:.1f}")
 
 
+def test_a_time_is_that_of_the_table() -> None:
+    folder = TABLES[0]
+    row = next(row for row in load_ablation(folder).rows if row.seeds and row.duration_s > 100)
+    assert page(f"{{{{{folder.name} {row.name} time}}}}") == f"{row.duration_s / 60:.0f} min"
+
+
 @pytest.mark.parametrize("mark", ["{{nothing/here}}", "{{file nothing.md}}"])
 def test_a_mark_without_a_number_is_an_error(mark: str) -> None:
     assert MARK.search(mark)
