@@ -204,6 +204,26 @@ def test_other_photographs_are_not_compared(world, tmp_path: Path) -> None:
     assert "other photographs" in ablation_cells(result)[1]
 
 
+def test_a_stage_on_larger_pictures_gets_pixels_of_its_own(
+    world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, _, photographs = world
+    real, packed = ablation_module.prepare_data, []
+
+    def seen(*words, **more):
+        prepared = real(*words, **more)
+        packed.append(prepared.data.side_px)
+        return prepared
+
+    monkeypatch.setattr(ablation_module, "prepare_data", seen)
+    text = RECIPE.replace('"loss.label_smoothing" = 0.1', '"stages.whole.side_px" = 48')
+    plan = plan_ablation(read_recipe_file(write_recipe(tmp_path, text)), only=["all", "smooth"], seeds=[0])
+    result = run(plan, photographs, tmp_path / "out")
+    assert packed == [24, 56]
+    assert result.is_complete
+    assert result.rows[1].differences, "the same photographs, so the rows are compared"
+
+
 def test_nothing_is_said_against_a_row_that_has_not_run_yet(world) -> None:
     _, result, _, _ = world
     rows = [replace(row, differences={}) for row in result.rows]

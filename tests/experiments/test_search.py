@@ -257,11 +257,12 @@ def test_range_tests_are_made_once_and_agreed_on(
     assert all(test.low <= row.changes[test.key] <= test.high for row in again.trials)
 
 
+@pytest.mark.parametrize("key", ["preprocessing.side_px", "stages.whole.side_px"])
 def test_photographs_are_prepared_for_each_way_to_prepare_them(
-    prepare: Prepare, tmp_path: Path, pretended: list[Recipe]
+    prepare: Prepare, tmp_path: Path, pretended: list[Recipe], key: str
 ) -> None:
-    line = '"preprocessing.side_px" = { choices = [24, 32] }'
+    line = f'"{key}" = {{ choices = [32, 48] }}'
     path = write_recipe(tmp_path, ("batch_size = { low = 8, high = 32, integer = true }", line))
     run_search(request_for(path, trials=8), prepare, tmp_path / "study")
-    assert {recipe.preprocessing.side_px for recipe in pretended} == {24, 32}
+    assert {recipe.largest_side_px for recipe in pretended} == {32, 48}
     assert prepare.calls == 2  # type: ignore[attr-defined]
