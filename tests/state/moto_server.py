@@ -1,4 +1,4 @@
-"""A real S3 server of this machine: moto, in a process of its own, with made-up credentials."""
+"""A real S3 server of this machine: moto (``serve_moto.py``) in its own process, with made-up credentials."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 BUCKET = "leaves"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
 PATIENCE_S = 30.0
+SERVER = Path(__file__).with_name("serve_moto.py")
+USUAL_SWITCH_S = 0.005
+"""Python's own time between two threads."""
 
 
-def start_moto() -> tuple[subprocess.Popen[bytes], str]:
+def start_moto(switch_interval_s: float = USUAL_SWITCH_S) -> tuple[subprocess.Popen[bytes], str]:
     """A fresh server with one bucket: the process, and its address."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         pytest.skip("S3 is NOT tested: moto is missing (pip install 'moto[server]')")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    # -P: the modules that lie beside the server hide none of a library.
+    words = [sys.executable, "-P", str(SERVER), str(port), str(switch_interval_s)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     endpoint = f"http://127.0.0.1:{port}"
     try:

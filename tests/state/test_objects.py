@@ -61,6 +61,20 @@ def test_of_many_who_write_at_once_one_succeeds(objects: Any) -> None:
     assert len([one for one in made if one is not None]) == 1
 
 
+@pytest.mark.slow
+def test_the_test_server_itself_lets_one_of_many_win() -> None:
+    """moto alone does not; a registry on it then lost a move that an operator had been told of."""
+    process, endpoint = start_moto(switch_interval_s=1e-6)
+    try:
+        objects, tag = open_objects(s3_url(endpoint, "hurried")), None
+        for turn in range(150):
+            with ThreadPoolExecutor(4) as pool:
+                made = list(pool.map(lambda n: objects.put_if("one", b"%d %d" % (turn, n), tag), range(4)))  # noqa: B023
+            (tag,) = [each for each in made if each is not None]
+    finally:
+        stop(process)
+
+
 def test_files_go_up_and_come_down(objects: Any, tmp_path: Path) -> None:
     data = bytes(range(256)) * 4096 * 20  # 20 MiB: several parts up, several pieces down
     assert len(data) > FETCH_BYTES
