@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from torch import nn
 
 from leafsight.errors import DeviceMemoryError, DiskFullError, NonFiniteLossError, TrainingError
 from leafsight.models import Network, load_network
+from leafsight.progress import Lines
 from leafsight.storage import atomic, read_json, write_json
 from leafsight.training import TrainingStoppedError, load_run, loop, read_events, train
 from leafsight.training.losses import Loss
@@ -83,6 +85,17 @@ def test_a_stage_of_another_side_is_judged_at_the_side_of_use(tmp_path: Path) ->
     assert float(loss) == pytest.approx(run.best["valid"]["loss"], rel=1e-4)
     train(tiny_recipe(stages=[plain_stage()]), data, tmp_path / "whole")
     assert not equal_weights(tmp_path / "other", tmp_path / "whole")
+
+
+def test_progress_names_the_side_that_a_stage_of_another_side_is_judged_at(tmp_path: Path) -> None:
+    stages = [plain_stage(name="small", side_px=24, epochs=1), plain_stage(name="whole", epochs=1)]
+    stages.append(plain_stage(name="named", side_px=16, epochs=1))
+    told = io.StringIO()
+    train(tiny_recipe(stages=stages), tiny_data(side_px=16), tmp_path, progress=Lines(told))
+    small, whole, named = [line for line in told.getvalue().splitlines() if "valid macro F1" in line]
+    assert small.startswith("small 1/1")
+    assert small.endswith(", judged at 16 px")
+    assert "judged" not in whole + named
 
 
 @pytest.mark.parametrize("changes", [{"preprocessing": {"side_px": 8}}, {"stages": [plain_stage(side_px=8)]}])

@@ -214,10 +214,18 @@ def judge_epoch(session: Session) -> None:
     )
     state.history.append(record)
     session.events.write("epoch", **record)
-    session.progress.finish(f"valid macro F1 {judgement.macro_f1:.4f}, accuracy {judgement.accuracy:.4f}")
+    session.progress.finish(
+        f"valid macro F1 {judgement.macro_f1:.4f}, accuracy {judgement.accuracy:.4f}{side_judged(session)}"
+    )
     state.begin_next_epoch()
     session.save_epoch()
     session.raise_if_asked_to_stop(save=True)
+
+
+def side_judged(session: Session) -> str:
+    """The side of use in words, where the stage trains on another one and therefore reads low."""
+    used = session.recipe.preprocessing.side_px
+    return f", judged at {used} px" if session.recipe.side_px_of(session.stage) != used else ""
 
 
 def epoch_record(session: Session, judgement: Judgement) -> dict[str, object]:
