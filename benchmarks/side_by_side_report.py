@@ -30,7 +30,7 @@ def text(results: dict[str, Any]) -> str:
         peers = [peer for peer in PROGRAMS if peer in found["records"]]
         parts.append(_speed(found, peers, clock))
         for peer in peers:
-            parts += [_equal_time(found, peer, clock), _equal_accuracy(found, peer, clock)]
+            parts += [_equal_time(found, peer, clock), _equal_accuracy(found, peer, clock, results["seeds"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -105,17 +105,22 @@ def _equal_time(found: dict[str, Any], peer: str, clock: str) -> str:
     return f"### {_title(peer)}\n\n{_table(titles, rows)}"
 
 
-def _equal_accuracy(found: dict[str, Any], peer: str, clock: str) -> str:
+def _equal_accuracy(found: dict[str, Any], peer: str, clock: str, seeds: Sequence[int]) -> str:
+    """Who had the other's best when; with several seeds each line names its own."""
     rows = []
     for name in (f"leafsight, time of {peer}", "leafsight"):
         runs = found["records"][name]
-        for run, other, whole in zip(
-            runs, *(found["records"][one] for one in (peer, "leafsight")), strict=True
+        for seed, run, other, whole in zip(
+            seeds, runs, *(found["records"][one] for one in (peer, "leafsight")), strict=True
         ):
             # A peer that takes longer than the recipe leaves only one schedule to tell of.
             if run is not None and (name == "leafsight" or run["job"] != whole["job"]):
-                rows += [_reached(name, run, peer, other, clock), _reached(peer, other, name, run, clock)]
-    return _table(["", "when it is", "s", "of", "had it after, s"], rows)
+                pair = [_reached(name, run, peer, other, clock), _reached(peer, other, name, run, clock)]
+                rows += [[str(seed), *row] for row in pair]
+    titles = ["seed", "", "when it is", "s", "of", "had it after, s"]
+    if len(seeds) == 1:
+        titles, rows = titles[1:], [row[1:] for row in rows]
+    return _table(titles, rows)
 
 
 def _reached(name: str, run: Record, target: str, other: Record, clock: str) -> list[str]:

@@ -297,6 +297,8 @@ def test_the_report_says_who_was_better_by_how_much_and_when() -> None:
     assert "never in 20" in found, "Keras never has what leafsight ends with"
     assert "Not installed: fastai." in found
     assert found.count("ends in that time | 60.00 in validation") == 2, "once for each seed"
+    for seed in (0, 1):
+        assert f"| {seed} | leafsight, the recipe | 60.00 in validation | 20 |" in found, "and says which"
 
 
 def test_a_schedule_that_is_the_whole_recipe_is_told_once() -> None:
@@ -305,6 +307,14 @@ def test_a_schedule_that_is_the_whole_recipe_is_told_once() -> None:
     records["leafsight, time of keras-tutorial"] = records["leafsight"]
     assert "ends in that time | 60.00 in validation" not in text(found)
     assert text(found).count("the recipe | 60.00 in validation") == 2
+
+
+def test_one_seed_needs_no_column_for_it() -> None:
+    found = results()
+    found["seeds"] = [0]
+    for runs in found["recipes"]["flowers"]["records"].values():
+        del runs[1:]
+    assert "\n| leafsight, the recipe | 60.00 in validation | 20 |" in text(found)
 
 
 def test_a_schedule_that_does_not_fit_is_said() -> None:
