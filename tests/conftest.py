@@ -37,6 +37,17 @@ for name in [name for name in os.environ if name.startswith("LEAFSIGHT_")]:
     del os.environ[name]
 
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+try:
+    import PySide6.QtWidgets  # noqa: F401
+except (
+    ImportError
+):  # not installed, or libraries of the system are missing: tests/desktop says so when it skips
+    pytest_plugins: list[str] = []
+else:
+    pytest_plugins = ["pytestqt.plugin"]
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of unpacked real photographs, ``<set>/<class>/<file>``; skips where they are absent."""

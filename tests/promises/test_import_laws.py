@@ -33,6 +33,7 @@ OWNERS = {
     "openvino": {"export"},
     "tensorflow": {"export"},
     "sklearn": {"estimator"},
+    "PySide6": {"desktop"},
     "leafsight.settings": {"cli", "settings"},
 }
 # file -> the line planted at its end, and what the linter must say
@@ -59,6 +60,14 @@ PLANTED = {
     "evaluation/interval.py": ("import openvino", "law 5: other formats", "evaluation.interval -> openvino"),
     "training/draws.py": ("import optuna", "law 5: optuna", "leafsight.training.draws -> optuna"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
+    "images/limits_of_qt.py": ("import PySide6", "law 5: Qt", "images.limits_of_qt -> PySide6"),
+    "desktop/session/finding.py": ("import PySide6.QtCore", "law 6", "session.finding -> PySide6"),
+    "desktop/session/choosing.py": (
+        "from leafsight.desktop import window", "law 6", "session.choosing -> leafsight.desktop.window",
+    ),
+    "desktop/options.py": (
+        "from leafsight import training", "law 3", "leafsight.desktop.options -> leafsight.training",
+    ),
     "training/seeds.py": (
         "from leafsight import settings", "law 7", "leafsight.training.seeds -> leafsight.settings",
     ),

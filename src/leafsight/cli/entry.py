@@ -38,6 +38,7 @@ VERBS = {
     "compare": ("compare", "Set finished runs beside each other, on the same photographs."),
     "report": ("run_report", "Write the report page of a finished run."),
     "export": ("export", "Turn a finished training run into one model file."),
+    "desktop": ("desktop", "Diagnose photographs in a window."),
     "serve": ("serve", "Serve predictions over HTTP."),
     "models": ("models", "List, add, promote and roll back the models that are served."),
     "feedback": ("feedback", "Send, look through, accept and reject photographs to learn from."),

@@ -1,0 +1,42 @@
+"""``leafsight desktop``: a window for people who do not use terminals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from leafsight.cli.places import state_dir_option
+from leafsight.cli.terminal import cores, decode_limits, settings_for
+from leafsight.errors import UsageError, require
+
+
+@click.command(name="desktop")
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), help="A model file instead of the built-in one.")
+@click.option("--threads", type=click.IntRange(0, 1024), help="Photographs at a time; 0 means one per core.")
+@click.option("--fresh", is_flag=True, help="Begin with nothing, whatever the last window left open.")
+@state_dir_option
+def command(
+    photos: tuple[Path, ...], model: Path | None, threads: int | None, fresh: bool, state_dir: Path | None
+) -> int:
+    """Open a window; with PHOTOS (files and folders), diagnose them in it."""
+    settings = settings_for(model=model, threads=threads, state_dir=state_dir)
+    for photo in photos:
+        if not photo.exists():
+            raise UsageError(f"{photo} is not there", hint="name photographs or folders, or none")
+    if settings.model is not None and not settings.model.exists():
+        raise UsageError(f"the model {settings.model} is not there", hint="leave it out for the built-in one")
+    require("PySide6", "desktop")
+    from leafsight.desktop import DesktopOptions, open_window
+
+    return open_window(
+        DesktopOptions(
+            state_dir=settings.state_dir.expanduser().absolute() / "desktop",
+            model=settings.model,
+            threads=settings.threads or cores(),
+            limits=decode_limits(),
+            photos=photos,
+            fresh=fresh,
+        )
+    )

@@ -1,0 +1,79 @@
+"""The model behind a session: what it can name, and the predictor that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leafsight.images import DecodeLimits
+from leafsight.inference import Predictor
+
+if TYPE_CHECKING:
+    from leafsight.bundle import Label
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a person may know of the model that answers.
+
+    Attributes:
+        name: as its maker called it.
+        hash: of its bundle.
+        classes: key -> name for people, in the order of their names.
+        crops: key -> name, those that it knows.
+    """
+
+    name: str
+    hash: str
+    classes: dict[str, str]
+    crops: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A predictor, safe to use from several threads, and its model."""
+
+    predictor: Predictor
+    model: Model
+
+
+Load = Callable[[], Loaded]
+
+
+def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
+    """Loads the model of a file, or the built-in one, with one compute thread a call.
+
+    The loader raises:
+        BundleError, BundleCorruptError: it cannot be used.
+    """
+
+    def load() -> Loaded:
+        from leafsight.bundle import builtin_bundle_path
+        from leafsight.inference import BundlePredictor
+
+        predictor = BundlePredictor(
+            path if path is not None else builtin_bundle_path(), threads=1, limits=limits, top=MOST_CLASSES
+        )
+        bundle = predictor.bundle
+        return Loaded(predictor, model_of(bundle.name, bundle.content_hash, bundle.labels))
+
+    return load
+
+
+def model_of(name: str, content_hash: str, labels: Sequence[Label]) -> Model:
+    """What the classes of a model mean for a person who chooses among them."""
+    classes = {one.key: one.display for one in labels}
+    crops = {
+        one.crop: one.display.partition(":")[0].lower() or one.crop
+        for one in labels
+        if one.crop is not None and one.is_leaf
+    }
+    return Model(name, content_hash, _by_name(classes), _by_name(crops))
+
+
+def _by_name(names: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(names.items(), key=lambda pair: pair[1].lower()))

@@ -1,0 +1,280 @@
+"""The page where photographs are diagnosed: the list on the left, the chosen one on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QProgressBar,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from leafsight.desktop.session import (
+    ORDERS,
+    SHOWN,
+    Model,
+    News,
+    Photograph,
+    Preferences,
+    Session,
+    chosen,
+    count,
+)
+from leafsight.desktop.window.answer import AnswerPane
+from leafsight.desktop.window.invitation import invitation
+from leafsight.desktop.window.pictures import LargePicture, SmallPictures
+from leafsight.desktop.window.row_painter import RowPainter
+from leafsight.desktop.window.rows import Index, Rows
+from leafsight.desktop.window.theme import Tokens
+from leafsight.images import DecodeLimits
+
+REORDER_MS = 400
+"""While answers come, the list is sorted and filtered anew at most that often."""
+SHOWN_WORDS = {
+    "all": "All", "diagnosis": "Diseased", "healthy": "Healthy", "cannot_tell": "Cannot tell",
+    "not_a_leaf": "Not a leaf", "unusable": "Blurred or unreadable", "corrected": "Corrected", "waiting":
+    "Waiting",
+}  # fmt: skip
+ORDER_WORDS = {
+    "coming": "As they came", "name": "By name", "diagnosis": "By diagnosis", "sure": "Surest first",
+    "unsure": "Least sure first",
+}  # fmt: skip
+EVERY_CROP = "Any crop"
+
+
+class DiagnosePage(QWidget):
+    """Shows a session."""
+
+    wants_files = Signal()
+    wants_folder = Signal()
+
+    def __init__(
+        self, session: Session, tokens: Tokens, preferences: Preferences, limits: DecodeLimits
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._small = SmallPictures(limits, self.devicePixelRatioF())
+        self._large = LargePicture(limits)
+        self._large.ready.connect(self._show_large)
+        self.rows = Rows(session, self._small)
+        self.list = QListView()
+        self._painter = RowPainter(tokens, self.list)
+        self.pane = AnswerPane(preferences.heatmap_percent)
+        self.pane.said.connect(self._on_said)
+        self._crops = False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(REORDER_MS)
+        self._later.timeout.connect(self.arrange)
+        self._make_list()
+        self._lay_out()
+        QShortcut(QKeySequence.StandardKey.Delete, self.list, self.remove_chosen)
+        self._say_counts()
+
+    def _make_list(self) -> None:
+        self.list.setModel(self.rows)
+        self.list.setItemDelegate(self._painter)
+        self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setAccessibleName("Photographs")
+        self.list.selectionModel().currentChanged.connect(self._on_current)
+
+    def _lay_out(self) -> None:
+        self.crop = _box("Crop of all photographs")
+        self.crop.addItem(EVERY_CROP, None)
+        self.crop.activated.connect(lambda _: self._on_crop())
+        self.shown, self.order = _box("Show"), _box("Order")
+        for one in SHOWN:
+            self.shown.addItem(SHOWN_WORDS[one], one)
+        for order in ORDERS:
+            self.order.addItem(ORDER_WORDS[order], order)
+        self.words = QLineEdit()
+        self.words.setPlaceholderText("Find")
+        self.words.setAccessibleName("Find in names and diagnoses")
+        self.words.setClearButtonEnabled(True)
+        for signal in (self.shown.activated, self.order.activated, self.words.textChanged):
+            signal.connect(lambda _: self._later.start())
+        choices = QHBoxLayout()
+        for box in (self.shown, self.order):
+            choices.addWidget(box)
+        choices.addWidget(self.words, 1)
+        self.status = QLabel()
+        self.status.setObjectName("status")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Photographs that are answered")
+        left = _column(choices, self.list, self.status, self.progress)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.pane)
+        split = QSplitter()
+        split.addWidget(left)
+        split.addWidget(scroll)
+        split.setSizes([460, 620])
+        split.setChildrenCollapsible(False)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(invitation(self.wants_files, self.wants_folder))
+        self.stack.addWidget(split)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 12, 16, 12)
+        whole.addWidget(self.stack)
+
+    def take(self, news: News) -> None:
+        """Show what came."""
+        model = self._session.model
+        if model is not None and not self._crops:
+            self._know(model)
+        if news.added:
+            self.stack.setCurrentIndex(1)
+        self.rows.changed(news.changed)
+        current = self.current
+        if current is not None and any(one.number == current.number for one in news.changed):
+            self._show(current)
+        if (news.added or news.changed) and not self._later.isActive():
+            if len(self._session) <= len(news.added):
+                self.arrange()
+            else:
+                self._later.start()
+        self._say_counts(news.searching)
+
+    @property
+    def current(self) -> Photograph | None:
+        """The photograph that is chosen."""
+        number = self.rows.number_at(self.list.currentIndex())
+        return None if number is None else self._session.get(number)
+
+    @property
+    def chosen_numbers(self) -> list[int]:
+        """Numbers of all that are selected."""
+        found = (self.rows.number_at(index) for index in self.list.selectedIndexes())
+        return [number for number in found if number is not None]
+
+    def arrange(self) -> None:
+        """Filter and sort anew; the chosen photograph stays chosen while it is shown."""
+        current = self.current
+        numbers = chosen(
+            self._session.photographs,
+            shown=self.shown.currentData(),
+            order=self.order.currentData(),
+            words=self.words.text(),
+        )
+        self.rows.show(numbers)
+        row = None if current is None else self.rows.row_of(current.number)
+        if row is None and numbers:
+            row = 0
+        if row is not None and self.list.currentIndex().row() != row:
+            self.list.setCurrentIndex(self.rows.index(row))
+        if not numbers:
+            self._show(None)
+        self._say_counts()
+
+    def remove_chosen(self) -> None:
+        """Take the selected photographs out of the list; their files stay."""
+        numbers = self.chosen_numbers
+        row = self.list.currentIndex().row()
+        self._session.remove(numbers)
+        self.arrange()
+        if self.rows.rowCount():
+            index = self.rows.index(min(max(row, 0), self.rows.rowCount() - 1))
+            self.list.selectionModel().setCurrentIndex(
+                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
+            )
+        else:
+            self.stack.setCurrentIndex(0 if not len(self._session) else 1)
+
+    def wear(self, tokens: Tokens) -> None:
+        """Other colours."""
+        self._painter.tokens = tokens
+        self.list.viewport().update()
+
+    def close_pictures(self) -> None:
+        """End the threads that read pictures."""
+        self._small.close()
+        self._large.close()
+
+    def _know(self, model: Model) -> None:
+        self._crops = True
+        for key, name in model.crops.items():
+            self.crop.addItem(name.capitalize(), key)
+        self.crop.setCurrentIndex(max(0, self.crop.findData(self._session.crop)))
+        self.pane.know(model)
+        self._show(self.current)
+
+    def _on_crop(self) -> None:
+        self.rows.changed(self._session.set_crop(self.crop.currentData()))
+        current = self.current
+        if current is not None:
+            self._session.look_at(current.number)
+        self._show(current)
+        self._say_counts()
+
+    def _on_current(self, now: Index, before: Index) -> None:
+        number = self.rows.number_at(now)
+        if number is None:
+            self._show(None)
+            return
+        self._session.look_at(number)
+        self._show(self._session.get(number))
+
+    def _show(self, one: Photograph | None) -> None:
+        self.pane.show_photograph(one)
+        if one is None:
+            self.pane.picture.show_picture(None, None)
+            return
+        self._large.ask(one.number, one.path, None if one.prediction is None else one.prediction.heatmap)
+
+    def _show_large(self, number: int, plain: object, warm: object) -> None:
+        current = self.current
+        if current is not None and current.number == number:
+            self.pane.picture.show_picture(plain, warm)  # type: ignore[arg-type]  # a signal carries objects
+
+    def _on_said(self, key: str | None) -> None:
+        self._after_saying(self._session.say(self.chosen_numbers or [], key))
+
+    def _after_saying(self, changed: Iterable[Photograph]) -> None:
+        self.rows.changed(changed)
+        self._later.start()
+
+    def _say_counts(self, searching: bool = False) -> None:
+        total, waiting = len(self._session), self._session.waiting
+        said = [f"{count(total, 'photograph')}"]
+        if waiting:
+            said.append(f"{count(total - waiting, 'answer')} so far")
+        if self.rows.rowCount() != total:
+            said.append(f"{count(self.rows.rowCount(), 'is shown', 'are shown')}")
+        if searching:
+            said.append("searching")
+        self.status.setText(" · ".join(said))
+        self.progress.setRange(0, max(1, total))
+        self.progress.setValue(total - waiting)
+        self.progress.setVisible(waiting > 0)
+
+
+def _box(name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    return box
+
+
+def _column(choices: QHBoxLayout, *widgets: QWidget) -> QWidget:
+    column = QWidget()
+    inside = QVBoxLayout(column)
+    inside.setContentsMargins(0, 0, 0, 0)
+    inside.addLayout(choices)
+    for one in widgets:
+        inside.addWidget(one)
+    return column

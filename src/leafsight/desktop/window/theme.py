@@ -1,0 +1,117 @@
+"""How everything looks: the colours of the web page, light and dark, and text in several sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication
+
+from leafsight.desktop.session import Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Colours by what they are for; contrast of text on its ground is at least 4.5 (WCAG 2.2, 1.4.3)."""
+
+    paper: str
+    card: str
+    ink: str
+    quiet: str
+    line: str
+    edge: str
+    accent: str
+    on_accent: str
+    tint: str
+    warn: str
+    bad: str
+    warn_tint: str
+
+
+LIGHT = Tokens(
+    paper="#f7f8f5", card="#ffffff", ink="#18211c", quiet="#53605a", line="#d6dcd6", edge="#7a867f",
+    accent="#1a6a43", on_accent="#ffffff", tint="#e3efe7", warn="#805300", bad="#a8321f", warn_tint="#fbf0d9",
+)  # fmt: skip
+DARK = Tokens(
+    paper="#111512", card="#191f1b", ink="#e7ece8", quiet="#a3b0a8", line="#323b35", edge="#76837b",
+    accent="#74cd9f", on_accent="#0c1a12", tint="#1f2e26", warn="#e6b45a", bad="#f39484", warn_tint="#2e2613",
+)  # fmt: skip
+BASE_POINTS = 10.5
+
+
+def is_dark(application: QApplication, preferences: Preferences) -> bool:
+    """Whether the dark colours hold."""
+    if preferences.look == "system":
+        return application.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    return preferences.look == "dark"
+
+
+def tokens_for(application: QApplication, preferences: Preferences) -> Tokens:
+    """The colours that hold."""
+    return DARK if is_dark(application, preferences) else LIGHT
+
+
+def dress(application: QApplication, preferences: Preferences) -> Tokens:
+    """Give the whole application its look; the colours that hold are the answer."""
+    tokens = tokens_for(application, preferences)
+    application.setStyle("Fusion")
+    font = QFont(application.font())
+    font.setPointSizeF(BASE_POINTS * preferences.text_scale)
+    application.setFont(font)
+    application.setPalette(_palette(tokens))
+    application.setStyleSheet(_sheet(tokens, preferences.text_scale))
+    return tokens
+
+
+def _palette(tokens: Tokens) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for one, colour in (
+        (role.Window, tokens.paper), (role.Base, tokens.card), (role.AlternateBase, tokens.paper),
+        (role.Button, tokens.card), (role.Text, tokens.ink), (role.WindowText, tokens.ink),
+        (role.ButtonText, tokens.ink), (role.PlaceholderText, tokens.quiet), (role.ToolTipBase, tokens.card),
+        (role.ToolTipText, tokens.ink), (role.Highlight, tokens.accent), (role.Link, tokens.accent),
+        (role.HighlightedText, tokens.on_accent), (role.Mid, tokens.line),
+    ):  # fmt: skip
+        palette.setColor(one, QColor(colour))
+    for one in (role.Text, role.WindowText, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, one, QColor(tokens.quiet))
+    return palette
+
+
+def _sheet(tokens: Tokens, scale: float) -> str:
+    high = round(34 * scale)
+    return f"""
+    QWidget#top {{ background: {tokens.card}; border-bottom: 1px solid {tokens.line}; }}
+    QLabel#brand {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.25:.1f}pt; }}
+    QLabel#quiet, QLabel#status {{ color: {tokens.quiet}; }}
+    QLabel#verdict {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.55:.1f}pt; }}
+    QLabel#sure {{ font-size: {BASE_POINTS * scale * 1.15:.1f}pt; color: {tokens.accent}; }}
+    QLabel#heading {{ font-weight: 650; padding-top: 8px; }}
+    QFrame#trouble {{ background: {tokens.warn_tint}; border: 1px solid {tokens.warn}; border-radius: 8px; }}
+    QFrame#card {{ background: {tokens.card}; border: 1px solid {tokens.line}; border-radius: 12px; }}
+    QPushButton, QToolButton, QLineEdit {{
+        min-height: {high}px; border: 1px solid {tokens.edge}; border-radius: 8px; background: {tokens.card};
+        padding: 0 {round(12 * scale)}px;
+    }}
+    QPushButton:hover, QToolButton:hover {{ background: {tokens.tint}; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; }}
+    QPushButton#primary {{ background: {tokens.accent}; color: {tokens.on_accent}; font-weight: 600; }}
+    QToolButton::menu-indicator {{ image: none; }}
+    QComboBox {{ min-height: {high}px; padding-left: 6px; }}
+    QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListView:focus {{
+        border: 2px solid {tokens.accent};
+    }}
+    QListView {{ border: 1px solid {tokens.line}; border-radius: 8px; background: {tokens.card}; }}
+    QListView {{ outline: 0; }}
+    QScrollBar:vertical {{ width: 14px; background: transparent; margin: 3px; }}
+    QScrollBar::handle:vertical {{ background: {tokens.edge}; border-radius: 4px; min-height: 32px; }}
+    QScrollBar::handle:vertical:hover {{ background: {tokens.accent}; }}
+    QScrollBar::add-line:vertical, QScrollBar::sub-line:vertical {{ height: 0; }}
+    QScrollBar::add-page:vertical, QScrollBar::sub-page:vertical {{ background: transparent; }}
+    QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: 0; }}
+    QProgressBar {{ border: 0; border-radius: 3px; background: {tokens.line}; max-height: 6px; }}
+    QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 3px; }}
+    QToolTip {{ border: 1px solid {tokens.edge}; }}
+    """
