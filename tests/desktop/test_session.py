@@ -39,6 +39,7 @@ class Waiting:
         end = time.monotonic() + PATIENCE_S
         while True:
             self.rounds.append(self.session.news())
+            assert self.session.waiting == sum(one.waits for one in self.session.photographs)
             if holds():
                 return
             assert time.monotonic() < end, self.session.news()
@@ -142,6 +143,21 @@ def test_who_is_looked_at_comes_first_and_with_a_heatmap(tmp_path: Path, colour_
         assert found[0].prediction.heatmap is None
         one.session.look_at(0)  # answered already, without one
         one.until(lambda: one.session.get(0).prediction.heatmap is not None)
+
+
+def test_the_fuller_answer_stays_whichever_comes_first(colours: list[Path]) -> None:
+    crossing = CrossingPredictor()
+    with opened(crossing) as one:
+        one.session.add(colours[:1])
+        one.until(lambda: len(one.session) == 1)
+        assert crossing.plain.wait(PATIENCE_S)
+        one.session.look_at(0)  # the other thread answers this while the first is still at it
+        one.until(lambda: not one.session.waiting)
+        crossing.may.set()
+        one.until(lambda: crossing.done.is_set() and not one.session._answers)
+        time.sleep(0.2)
+        one.session.news()
+        assert one.session.get(0).prediction.heatmap is not None
 
 
 def test_trouble_is_told_once_and_nothing_is_lost(colours: list[Path]) -> None:
@@ -302,6 +318,24 @@ class SlowPredictor:
         self.began.set()
         assert self.may.wait(PATIENCE_S)
         return self._behind.predict(photos, crop=crop, heatmap=heatmap)
+
+
+class CrossingPredictor(FakePredictor):
+    """Answers without a heatmap only after it answered with one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain, self.may, self.done = threading.Event(), threading.Event(), threading.Event()
+
+    def predict(
+        self, photos: Sequence[Photo], *, crop: str | None = None, heatmap: bool = False
+    ) -> list[Prediction]:
+        found = super().predict(photos, crop=crop, heatmap=heatmap)
+        if not heatmap:
+            self.plain.set()
+            assert self.may.wait(PATIENCE_S)
+            self.done.set()
+        return found
 
 
 class BrokenPredictor(FakePredictor):

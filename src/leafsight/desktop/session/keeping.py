@@ -27,7 +27,7 @@ FILE_NAME, LOCK_NAME = "open.jsonl", "open.lock"
 MOST_BYTES = 512 * 1024**2
 """A journal beyond this is not read: some 150,000 answers."""
 END_WITHIN_S = 10.0
-Kind = Literal["anew", "came", "said"]
+Kind = Literal["anew", "came", "said", "gone"]
 
 
 class Keeper:
@@ -53,7 +53,7 @@ class Keeper:
         except BaseException:
             self._stack.close()
             raise
-        self._lines: queue.SimpleQueue[tuple[Kind, str] | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[tuple[Kind, tuple[Photograph, ...]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="keeping", daemon=True)
         self._thread.start()
 
@@ -66,19 +66,17 @@ class Keeper:
 
     def begin(self, photographs: Iterable[Photograph]) -> None:
         """Forget the last window: these are open now."""
-        self._lines.put(("anew", "".join(_line(one) for one in photographs)))
+        self._lines.put(("anew", tuple(photographs)))
 
     def keep(self, photographs: Iterable[Photograph], *, said: bool = False) -> None:
         """Photographs as they are now; ``said`` when a person said something about them."""
-        text = "".join(_line(one) for one in photographs)
-        if text:
-            self._lines.put(("said" if said else "came", text))
+        if kept := tuple(photographs):
+            self._lines.put(("said" if said else "came", kept))
 
     def drop(self, photographs: Iterable[Photograph]) -> None:
         """These were taken away."""
-        text = "".join(json.dumps({"path": _name(one.path), "gone": True}) + "\n" for one in photographs)
-        if text:
-            self._lines.put(("said", text))
+        if gone := tuple(photographs):
+            self._lines.put(("gone", gone))
 
     def close(self) -> None:
         """Write what is left; the next window may keep."""
@@ -89,8 +87,9 @@ class Keeper:
     def _write(self) -> None:
         file: IO[bytes] | None = None
         while (entry := self._lines.get()) is not None:
-            kind, text = entry
+            kind, photographs = entry
             try:
+                text = "".join(_gone(one) if kind == "gone" else _line(one) for one in photographs)
                 if kind == "anew":  # another file takes its place: the open one is no longer the journal
                     if file is not None:
                         file.close()
@@ -101,7 +100,7 @@ class Keeper:
                     file = self._path.open("ab")
                 file.write(text.encode())
                 file.flush()
-                if kind == "said":
+                if kind in ("said", "gone"):
                     os.fsync(file.fileno())
             except (OSError, LeafsightError) as error:
                 # The window goes on: what it shows is worth more than its journal.
@@ -115,6 +114,10 @@ def _line(photograph: Photograph) -> str:
     if photograph.prediction is not None:
         plain["prediction"] = {**photograph.prediction.to_dict(), "heatmap": None}
     return json.dumps(plain, separators=(",", ":")) + "\n"
+
+
+def _gone(photograph: Photograph) -> str:
+    return json.dumps({"path": _name(photograph.path), "gone": True}) + "\n"
 
 
 def _name(path: Path) -> str:

@@ -13,7 +13,8 @@ from leafsight.inference import Predictor
 if TYPE_CHECKING:
     from leafsight.bundle import Label
 
-MOST_CLASSES = 1000
+LISTED = 5
+"""Classes of an answer that are shown; what cannot be excluded is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
         from leafsight.inference import BundlePredictor
 
         predictor = BundlePredictor(
-            path if path is not None else builtin_bundle_path(), threads=1, limits=limits, top=MOST_CLASSES
+            path if path is not None else builtin_bundle_path(), threads=1, limits=limits, top=LISTED
         )
         bundle = predictor.bundle
         return Loaded(predictor, model_of(bundle.name, bundle.content_hash, bundle.labels))

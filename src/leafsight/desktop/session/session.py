@@ -56,7 +56,7 @@ class Session:
         self._wake, self._keeper = wake, keeper
         self._all: dict[int, Photograph] = {}
         self._paths: set[Path] = set()
-        self._next = 0
+        self._next = self._waiting = 0
         self._asked = 0
         self.crop: str | None = None
         self._trouble: Trouble | None = None
@@ -87,7 +87,7 @@ class Session:
     @property
     def waiting(self) -> int:
         """How many have no answer yet."""
-        return sum(one.waits for one in self._all.values())
+        return self._waiting
 
     def get(self, number: int) -> Photograph | None:
         """One of them as it is now; None when it was taken away."""
@@ -120,6 +120,7 @@ class Session:
         self.crop, self._asked = crop, self._asked + 1
         self._diagnoser.forget()
         self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
+        self._waiting = len(self._all)
         self._diagnoser.ask(self._question(one) for one in self._all.values())
         return tuple(self._all.values())
 
@@ -145,6 +146,7 @@ class Session:
         gone = [one for one in (self._all.pop(number, None) for number in numbers) if one is not None]
         self._diagnoser.forget(one.number for one in gone)
         self._paths.difference_update(one.path for one in gone)
+        self._waiting -= sum(one.waits for one in gone)
         if self._keeper is not None:
             self._keeper.drop(gone)
 
@@ -197,6 +199,7 @@ class Session:
         one = replace(known or Photograph(0, path), number=self._next)
         self._next += 1
         self._all[one.number] = one
+        self._waiting += one.waits
         self._paths.add(path)
         self._fresh.append(one)
 
@@ -207,6 +210,10 @@ class Session:
             one = self._all.get(question.number)
             if one is None or question.asked != self._asked:
                 continue
+            if one.prediction is not None and prediction.heatmap is None:
+                # Somebody looked at it while it was asked about without: the fuller answer came first.
+                continue
+            self._waiting -= one.waits
             self._all[one.number] = replace(one, prediction=prediction)
             changed.append(self._all[one.number])
         return changed

@@ -19,12 +19,15 @@ from leafsight.images import DecodeLimits
 
 LOG = logging.getLogger("leafsight.desktop")
 HEAR_SIGNALS_MS = 250
+SWITCH_S = 0.001
 
 
 def make_application() -> QApplication:
     """The one application of this process."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
+    # So long the window's thread waits for the interpreter's lock, each time that it wants it.
+    sys.setswitchinterval(SWITCH_S)
     application.setApplicationName("leafsight")
     application.setApplicationDisplayName("leafsight")
     application.setDesktopFileName("leafsight")

@@ -58,7 +58,7 @@ def fitted(rgb: np.ndarray, longest_px: int) -> np.ndarray:
 
 
 class SmallPictures(QObject):
-    """Thumbnails of at most ``SMALL_PX`` a side.
+    """Thumbnails: the middle of each photograph, ``SMALL_PX`` a side.
 
     Args:
         limits: of the decoder.
@@ -126,7 +126,13 @@ class SmallPictures(QObject):
             )
         except LeafsightError:
             return None
-        return as_picture(fitted(rgb, self._side_px))
+        high, wide, _ = rgb.shape
+        side = min(high, wide)
+        top, left = (high - side) // 2, (wide - side) // 2
+        middle = rgb[top : top + side, left : left + side]
+        # In the size and the format in which it is drawn: scrolling then copies, and works nothing out.
+        small = as_picture(resize(np.ascontiguousarray(middle), self._side_px, self._side_px))
+        return small.convertToFormat(QImage.Format.Format_RGB32)
 
 
 class LargePicture(QObject):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath, QTransform
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from leafsight.desktop.session import Photograph, headline, sureness
@@ -54,12 +54,10 @@ class RowPainter(QStyledItemDelegate):
         painter.fillPath(path, QColor(self.tokens.line))
         if picture is None:
             return
-        side = min(picture.width(), picture.height())
-        middle = QRect((picture.width() - side) // 2, (picture.height() - side) // 2, side, side)
-        painter.save()
-        painter.setClipPath(path)
-        painter.drawImage(place, picture, middle)
-        painter.restore()
+        brush = QBrush(picture)
+        shift = QTransform.fromTranslate(place.x(), place.y())
+        brush.setTransform(shift.scale(place.width() / picture.width(), place.height() / picture.height()))
+        painter.fillPath(path, brush)
 
     def _words(self, painter: QPainter, place: QRect, one: Photograph, font: QFont) -> None:
         strong = QFont(font)
