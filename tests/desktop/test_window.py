@@ -216,15 +216,20 @@ def test_exports(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(table), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     window.export_csv()
+    qtbot.waitUntil(lambda: window.page.status.text() == f"4 rows written to {table}.", timeout=PATIENCE_MS)
     assert table.read_text("utf-8-sig").count("\n") == 5
-    assert window.page.status.text() == f"4 rows written to {table}."
     window.export_folders()
+    wanted = f"4 photographs copied to {folder}."
+    qtbot.waitUntil(lambda: window.page.status.text() == wanted, timeout=PATIENCE_MS)
     assert sorted(path.parent.name for path in folder.rglob("*.jpg")) == [
         "apple___healthy", "apple___scab", "not_a_leaf", "tomato___early_blight",
     ]  # fmt: skip
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(table / "x.csv"), ""))
     window.export_csv()
-    assert window.trouble.isVisible()
+    qtbot.waitUntil(window.trouble.isVisible, timeout=PATIENCE_MS)
+    assert window.export_button.isEnabled()
+    window.look()
+    assert window.trouble.isVisible(), "news of photographs do not hide it"
     assert len(said(window)) == 4, "what is there stays there"
 
 

@@ -109,14 +109,13 @@ class DiagnosePage(QWidget):
             signal.connect(lambda _: self._later.start())
         choices = QHBoxLayout()
         for box in (self.shown, self.order):
-            choices.addWidget(box)
-        choices.addWidget(self.words, 1)
+            choices.addWidget(box, 1)
         self.status = QLabel()
         self.status.setObjectName("status")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Photographs that are answered")
-        left = _column(choices, self.list, self.status, self.progress)
+        left = _column(self.words, choices, self.list, self.status, self.progress)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.pane)
@@ -270,11 +269,13 @@ def _box(name: str) -> QComboBox:
     return box
 
 
-def _column(choices: QHBoxLayout, *widgets: QWidget) -> QWidget:
+def _column(*parts: QWidget | QHBoxLayout) -> QWidget:
     column = QWidget()
     inside = QVBoxLayout(column)
     inside.setContentsMargins(0, 0, 0, 0)
-    inside.addLayout(choices)
-    for one in widgets:
-        inside.addWidget(one)
+    for one in parts:
+        if isinstance(one, QWidget):
+            inside.addWidget(one)
+        else:
+            inside.addLayout(one)
     return column

@@ -38,6 +38,7 @@ from leafsight.desktop.session import (
 )
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.window.diagnose import DiagnosePage
+from leafsight.desktop.window.exporting import Export, Exporter, Told
 from leafsight.desktop.window.pictures import keep_pasted
 from leafsight.desktop.window.theme import dress
 from leafsight.desktop.window.waking import Waker
@@ -75,6 +76,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1180, 760)
         self._lay_out()
+        self._told_trouble: Trouble | None = None
+        self._exporter = Exporter(self)
+        self._exporter.ended.connect(self._on_exported)
+        self._exporter.failed.connect(self._on_export_failed)
+        self._exporter.told.connect(
+            lambda done, total: self.page.status.setText(f"{count(done, 'photograph')} of {total:,} copied")
+        )
         waker.woken.connect(self.look)
         self._show_trouble(None)
 
@@ -160,7 +168,9 @@ class MainWindow(QMainWindow):
     def look(self) -> None:
         """Take the news of the session; called when there are some."""
         news = self._session.news()
-        self._show_trouble(news.trouble)
+        if news.trouble != self._told_trouble:  # otherwise what else is told there stays
+            self._told_trouble = news.trouble
+            self._show_trouble(news.trouble)
         self.page.take(news)
 
     def add(self, places: Sequence[Path]) -> None:
@@ -199,33 +209,44 @@ class MainWindow(QMainWindow):
         """Write all answers into a table."""
         name, _ = QFileDialog.getSaveFileName(self, "Table", "leafsight.csv", "CSV (*.csv)")
         if name:
-            self._export(lambda rows: f"{count(write_csv(rows, Path(name)), 'row')} written to {name}.")
+            rows = self._answered()
+            self._export(lambda told: f"{count(write_csv(rows, Path(name)), 'row')} written to {name}.")
 
     def export_folders(self) -> None:
         """Copy the photographs into folders named by what they show."""
         name = QFileDialog.getExistingDirectory(self, "Folder for the copies")
         if not name:
             return
+        rows = self._answered()
 
-        def copy(rows: Sequence[Exported]) -> str:
-            done = copy_into_folders(rows, Path(name), lambda at, of: None)
-            missing = f" {count(len(done.missing), 'photograph')} vanished." if done.missing else ""
-            return f"{count(done.copied, 'photograph')} copied to {name}.{missing}"
+        def copy(told: Told) -> str:
+            done = copy_into_folders(rows, Path(name), told)
+            again = (
+                f" {count(done.there_already, 'photograph')} lay there already." if done.there_already else ""
+            )
+            lost = f" {count(len(done.missing), 'photograph')} could not be read." if done.missing else ""
+            return f"{count(done.copied, 'photograph')} copied to {name}.{again}{lost}"
 
         self._export(copy)
 
-    def _export(self, write: Callable[[Sequence[Exported]], str]) -> None:
-        rows = [
+    def _answered(self) -> list[Exported]:
+        return [
             Exported(one.path, one.prediction, one.correction)
             for one in self._session.photographs
             if one.prediction is not None
         ]
-        try:
-            said = write(rows)
-        except LeafsightError as error:
-            self._show_trouble(Trouble.of(error))
-            return
+
+    def _export(self, export: Export) -> None:
+        self.export_button.setEnabled(False)
+        self._exporter.start(export)
+
+    def _on_exported(self, said: str) -> None:
+        self.export_button.setEnabled(True)
         self.page.status.setText(said)
+
+    def _on_export_failed(self, trouble: Trouble) -> None:
+        self.export_button.setEnabled(True)
+        self._show_trouble(trouble)
 
     def _prefer(self, **changes: object) -> None:
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
@@ -260,6 +281,7 @@ class MainWindow(QMainWindow):
         if self._session.waiting and not self._may_close():
             event.ignore()
             return
+        self._exporter.close()
         self.page.close_pictures()
         self._session.close()
         event.accept()
