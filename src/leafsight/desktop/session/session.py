@@ -152,6 +152,7 @@ class Session:
 
     def try_again(self) -> None:
         """Go on after trouble."""
+        self._trouble = None
         self._diagnoser.try_again()
 
     def news(self) -> News:

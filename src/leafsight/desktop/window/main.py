@@ -258,6 +258,7 @@ class MainWindow(QMainWindow):
             self._show_trouble(Trouble.of(error))
 
     def _try_again(self) -> None:
+        self._told_trouble = None
         self._show_trouble(None)
         self._session.try_again()
 
