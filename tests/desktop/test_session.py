@@ -164,7 +164,7 @@ def test_trouble_is_told_once_and_nothing_is_lost(colours: list[Path]) -> None:
     broken = BrokenPredictor()
     with opened(broken) as one:
         one.session.add(colours)
-        one.until(lambda: one.rounds[-1].trouble)
+        one.until(lambda: len(one.session) == 4 and one.rounds[-1].trouble)
         assert one.rounds[-1].trouble.message == "there is no server"
         assert one.rounds[-1].trouble.hint == "start it"
         assert one.session.waiting == 4
