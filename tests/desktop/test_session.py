@@ -126,17 +126,17 @@ def test_a_crop_asks_anew_and_stale_answers_are_dropped(colours: list[Path]) -> 
 
 
 def test_who_is_looked_at_comes_first_and_with_a_heatmap(tmp_path: Path, colour_model: Path) -> None:
-    photos = [save_picture(tmp_path / f"{number:02}.jpg", RED, seed=number) for number in range(12)]
+    photos = [save_picture(tmp_path / f"{number:02}.jpg", RED, seed=number) for number in range(40)]
     slow = SlowPredictor(bundle_loader(colour_model, DecodeLimits())().predictor)
     with opened(slow) as one:
         one.session.add(photos)
-        one.until(lambda: len(one.session) == 12)
+        one.until(lambda: len(one.session) == 40)
         slow.began.wait(PATIENCE_S)
-        one.session.look_at(11)
+        one.session.look_at(39)
         slow.may.set()
-        found = one.all_answered(12)
-        assert slow.asked.index([11]) <= 2, slow.asked  # two threads were at the first ones
-        heat = found[11].prediction.heatmap if found[11].prediction else None
+        found = one.all_answered(40)
+        assert slow.asked.index(["heatmap"]) <= 3, slow.asked  # two threads were at the first ones already
+        heat = found[39].prediction.heatmap if found[39].prediction else None
         assert heat is not None
         assert 0 <= heat.min() <= heat.max() <= 1
         assert found[0].prediction is not None
@@ -310,13 +310,12 @@ class SlowPredictor:
     def __init__(self, behind: Predictor | None = None) -> None:
         self._behind = behind or FakePredictor()
         self.began, self.may = threading.Event(), threading.Event()
-        self.asked: list[list[int]] = []
-        self._known: dict[bytes, int] = {}
+        self.asked: list[list[str]] = []
 
     def predict(
         self, photos: Sequence[Photo], *, crop: str | None = None, heatmap: bool = False
     ) -> list[Prediction]:
-        self.asked.append([11] if heatmap else [0] * len(photos))
+        self.asked.append(["heatmap"] if heatmap else ["plain"] * len(photos))
         self.began.set()
         assert self.may.wait(PATIENCE_S)
         return self._behind.predict(photos, crop=crop, heatmap=heatmap)
