@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
@@ -44,14 +45,15 @@ def open_window(options: DesktopOptions) -> int:
     Returns:
         The exit code: 0.
     """
+    told_to_end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told_to_end.set())
     application = make_application()
     window = make_window(options)
     window.show()
     window.add(options.photos)
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
     hear = QTimer()  # Python hears signals only when it runs
-    hear.timeout.connect(lambda: None)
+    hear.timeout.connect(lambda: window.leave() if told_to_end.is_set() else None)
     hear.start(HEAR_SIGNALS_MS)
     return application.exec()
 

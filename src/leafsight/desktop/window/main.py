@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self.resize(1180, 760)
         self._lay_out()
         self._told_trouble: Trouble | None = None
+        self._asks = True
         self._exporter = Exporter(self)
         self._exporter.ended.connect(self._on_exported)
         self._exporter.failed.connect(self._on_export_failed)
@@ -277,9 +278,14 @@ class MainWindow(QMainWindow):
         self.add(_files(event.mimeData()))
         event.acceptProposedAction()
 
+    def leave(self) -> None:
+        """Close without asking: whoever ends the program is not there to answer, and nothing is lost."""
+        self._asks = False
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask once while photographs wait; what is open is there again the next time."""
-        if self._session.waiting and not self._may_close():
+        if self._asks and self._session.waiting and not self._may_close():
             event.ignore()
             return
         self._exporter.close()
