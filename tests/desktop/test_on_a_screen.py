@@ -106,6 +106,29 @@ def test_diagnosed_killed_and_open_again(screen: dict[str, str], tmp_path: Path,
     assert all((tmp_path / "photos" / name).exists() for name in ("1.jpg", "2.jpg", "3.jpg"))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}, "there is no screen"),
+        ({"PYTHONPATH": "{torn}"}, "Qt cannot be loaded: libEGL.so.1 is missing"),
+    ],
+)
+def test_where_no_window_can_be_opened_two_lines_say_so(
+    tmp_path: Path, change: dict[str, str], said: str
+) -> None:
+    torn = tmp_path / "torn"
+    (torn / "PySide6").mkdir(parents=True)
+    (torn / "PySide6" / "__init__.py").write_text("raise ImportError('libEGL.so.1 is missing')")
+    words = {name: value.format(torn=torn) for name, value in change.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", ENTRY, "desktop", "--state-dir", str(tmp_path)],
+        env={**os.environ, **words}, capture_output=True, text=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert f"error: {said}" in done.stderr
+    assert "hint: " in done.stderr
+
+
 def test_what_is_not_there_is_said_before_a_window_opens(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ENTRY, "desktop", str(tmp_path / "none.jpg")],

@@ -135,7 +135,8 @@ def test_who_is_looked_at_comes_first_and_with_a_heatmap(tmp_path: Path, colour_
         one.session.look_at(39)
         slow.may.set()
         found = one.all_answered(40)
-        assert slow.asked.index(["heatmap"]) <= 3, slow.asked  # two threads were at the first ones already
+        # Two threads were at the first ones already, and the other may be quicker for a while.
+        assert slow.asked.index(["heatmap"]) <= 6 < len(slow.asked) - 2, slow.asked
         heat = found[39].prediction.heatmap if found[39].prediction else None
         assert heat is not None
         assert 0 <= heat.min() <= heat.max() <= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +29,7 @@ def command(
             raise UsageError(f"{photo} is not there", hint="name photographs or folders, or none")
     if settings.model is not None and not settings.model.exists():
         raise UsageError(f"the model {settings.model} is not there", hint="leave it out for the built-in one")
-    require("PySide6", "desktop")
+    _require_window()
     from leafsight.desktop import DesktopOptions, open_window
 
     return open_window(
@@ -40,3 +42,24 @@ def command(
             fresh=fresh,
         )
     )
+
+
+def _require_window() -> None:
+    """Qt, and something to show a window on: without either Qt ends the process with no word for people.
+
+    Raises:
+        MissingExtraError: Qt is not installed.
+        UsageError: it cannot be loaded, or there is no screen.
+    """
+    try:
+        require("PySide6.QtWidgets", "desktop")
+    except ImportError as error:
+        raise UsageError(
+            f"Qt cannot be loaded: {error}",
+            hint="on Debian and Ubuntu: apt-get install libegl1 libgl1 libxkbcommon0 libdbus-1-3",
+        ) from error
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(one) for one in screens):
+        raise UsageError(
+            "there is no screen to open a window on", hint="diagnose with: leafsight predict FOLDER"
+        )
