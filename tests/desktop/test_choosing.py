@@ -11,8 +11,8 @@ from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
 from tests.journeys.small_world import coloured
 
 from leafsight.desktop.session import ORDERS, SHOWN, Photograph, chosen
-from leafsight.desktop.session.diagnosing import unreadable
 from leafsight.errors import ImageError
+from leafsight.inference import Prediction
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def photographs() -> list[Photograph]:
         for number, (name, one) in enumerate(zip(names, answers, strict=True))
     ]
     rows.append(Photograph(4, Path("waits.jpg")))
-    rows.append(Photograph(5, Path("torn.jpg"), unreadable(ImageError("torn"), None), "apple/scab"))
+    rows.append(Photograph(5, Path("torn.jpg"), Prediction.unread(ImageError("torn"), None), "apple/scab"))
     return rows
 
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop import DesktopOptions
-from leafsight.desktop.session import load_preferences
+from leafsight.desktop.session import Preferences, load_preferences
 from leafsight.desktop.window.application import make_application, make_window
 from leafsight.desktop.window.main import MainWindow
 
@@ -194,6 +194,19 @@ def test_a_person_says_what_it_is_and_finds_it_the_next_time(opened: Open, qtbot
     assert len(opened(fresh=True)._session) == 0
 
 
+def test_the_list_does_not_move_under_an_open_list_of_classes(opened: Open, qtbot: Any, photos: Path) -> None:
+    window = opened()
+    window.add([photos])
+    answered(qtbot, window, 4)
+    window.page.pane.really.showPopup()
+    window.page.shown.setCurrentIndex(window.page.shown.findData("healthy"))  # as answers that come would
+    window.page.arrange()
+    assert text(window, "verdict") == "Scab of apple"
+    assert window.page.rows.rowCount() == 4
+    window.page.pane.really.hidePopup()
+    qtbot.waitUntil(lambda: window.page.rows.rowCount() == 1, timeout=PATIENCE_MS)
+
+
 def test_a_picture_in_the_clipboard_is_kept_and_diagnosed(opened: Open, qtbot: Any, tmp_path: Path) -> None:
     window = opened()
     picture = QImage(80, 80, QImage.Format.Format_RGB888)
@@ -254,20 +267,33 @@ def test_the_look_is_kept(opened: Open, qtbot: Any, tmp_path: Path) -> None:
         menus = [one.menu() for one in (window.export_button, window._view)]
         next(one for one in menus[button].actions() if one.text() == entry).trigger()
     window.page.pane.slider.setValue(20)
-    kept = load_preferences(tmp_path / "state")
-    assert (kept.look, kept.text_scale, kept.heatmap_percent) == ("dark", 1.5, 20)
+    wanted = Preferences(look="dark", text_scale=1.5, heatmap_percent=20)
+    qtbot.waitUntil(lambda: load_preferences(tmp_path / "state") == wanted, timeout=PATIENCE_MS)
+    for value in range(30, 60):  # a slider that is dragged
+        window.page.pane.slider.setValue(value)
+    assert load_preferences(tmp_path / "state") == wanted, "not written at every step"
     ground = window.grab().toImage().pixelColor(QPoint(5, window.height() - 5))
     assert ground.lightness() < 60
+    window.close()
+    assert load_preferences(tmp_path / "state").heatmap_percent == 59, (
+        "what was not written yet is, at the end"
+    )
 
 
 def test_every_control_says_what_it_is(opened: Open, qtbot: Any, photos: Path) -> None:
     window = opened()
     window.add([photos])
     answered(qtbot, window, 4)
-    for kind in (QAbstractButton, QComboBox, QLineEdit, QSlider, QListView, QProgressBar):
-        for one in window.findChildren(kind):
-            if one.isVisible() and not one.objectName().startswith("qt_") and one.parent().objectName() != "":
-                assert one.accessibleName() or getattr(one, "text", str)(), one
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QSlider, QListView, QProgressBar)
+
+    def seen(kind: type) -> list[Any]:
+        return [one for one in window.findChildren(kind) if one.isVisible()]
+
+    qtbot.waitUntil(lambda: all(seen(kind) for kind in kinds), timeout=PATIENCE_MS)
+    for kind in kinds:
+        for one in seen(kind):
+            written = one.text() if isinstance(one, QAbstractButton) else ""
+            assert one.accessibleName() or written or one.objectName().startswith("qt_"), (one, one.parent())
 
 
 def test_names_and_reasons_are_never_markup(opened: Open, qtbot: Any, tmp_path: Path) -> None:

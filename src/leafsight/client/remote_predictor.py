@@ -123,18 +123,7 @@ class RemotePredictor:
             )
         except RequestTooLargeError as error:
             if len(photos) == 1:
-                return [_unreadable(error, crop)]
+                return [Prediction.unread(error, crop)]
             half = len(photos) // 2
             return self._ask(photos[:half], crop, heatmap) + self._ask(photos[half:], crop, heatmap)
         return [one.prediction for one in answer.predictions]
-
-
-def _unreadable(error: RequestTooLargeError, crop: str | None) -> Prediction:
-    return Prediction(
-        verdict="unreadable",
-        reason=error.message,
-        hint=error.hint,
-        model="",
-        crop_given=crop,
-        error=error.as_dict(),
-    )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from leafsight.errors import RemoteError
+from leafsight.errors import LeafsightError, RemoteError
 from leafsight.inference.plain_values import (
     HINT,
     Reader,
@@ -133,6 +133,18 @@ class Prediction(Answer):
     heatmap: np.ndarray | None = field(default=None, compare=False, repr=False)
     embedding: np.ndarray | None = field(default=None, compare=False, repr=False)
     log_probabilities: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def unread(cls, error: LeafsightError, crop: str | None) -> Prediction:
+        """What is said of a photograph that no model saw, because of ``error``; ``crop`` as it was given."""
+        return cls(
+            verdict="unreadable",
+            reason=error.message,
+            hint=error.hint,
+            model="",
+            crop_given=crop,
+            error=error.as_dict(),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the heatmap as rows of numbers with four decimals."""

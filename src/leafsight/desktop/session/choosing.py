@@ -27,8 +27,7 @@ def chosen(
         order: ``sure`` has the surest diagnosis first, ``unsure`` what most wants a person's eyes. What waits
             comes last but in the order of coming.
         words: all of them must stand in the name of the file, the diagnosis or the correction; upper and
-            lower
-            case are alike.
+            lower case are alike.
     """
     wanted = words.lower().split()
     kept = [one for one in photographs if _is_shown(one, shown) and _has(one, wanted)]

@@ -131,7 +131,7 @@ class Diagnoser:
                 fault = LeafsightError(
                     f"leafsight failed on it: {error!r}", hint="this is a bug of ours: report it"
                 )
-                answers = [(one, unreadable(fault, one.crop)) for one in questions]
+                answers = [(one, Prediction.unread(fault, one.crop)) for one in questions]
             self._answered(answers)
             self._go_on()
 
@@ -161,7 +161,7 @@ class Diagnoser:
                 photos.append(read_photo(one.path, self._limits))
                 found.append(None)
             except LeafsightError as error:  # no photograph, vanished, or not ours to read
-                found.append(unreadable(error, crop))
+                found.append(Prediction.unread(error, crop))
         answers = iter(predictor.predict(photos, crop=crop, heatmap=questions[0].heatmap) if photos else ())
         return [replace(next(answers), embedding=None) if one is None else one for one in found]
 
@@ -186,15 +186,3 @@ class Diagnoser:
             self._told = self._told and self._stopped
         if over:
             self._troubled(None)
-
-
-def unreadable(error: LeafsightError, crop: str | None) -> Prediction:
-    """What is said of a file that no predictor ever saw."""
-    return Prediction(
-        verdict="unreadable",
-        reason=error.message,
-        hint=error.hint,
-        model="",
-        crop_given=crop,
-        error=error.as_dict(),
-    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -43,8 +42,8 @@ REORDER_MS = 400
 """While answers come, the list is sorted and filtered anew at most that often."""
 SHOWN_WORDS = {
     "all": "All", "diagnosis": "Diseased", "healthy": "Healthy", "cannot_tell": "Cannot tell",
-    "not_a_leaf": "Not a leaf", "unusable": "Blurred or unreadable", "corrected": "Corrected", "waiting":
-    "Waiting",
+    "not_a_leaf": "Not a leaf", "unusable": "Blurred or unreadable", "corrected": "Corrected",
+    "waiting": "Waiting",
 }  # fmt: skip
 ORDER_WORDS = {
     "coming": "As they came", "name": "By name", "diagnosis": "By diagnosis", "sure": "Surest first",
@@ -162,7 +161,13 @@ class DiagnosePage(QWidget):
         return [number for number in found if number is not None]
 
     def arrange(self) -> None:
-        """Filter and sort anew; the chosen photograph stays chosen while it is shown."""
+        """Filter and sort anew; the chosen photograph stays chosen while it is shown.
+
+        Not under an open list of classes: what a person says there is of the photograph it was opened for.
+        """
+        if QApplication.activePopupWidget() is not None:
+            self._later.start()
+            return
         current = self.current
         numbers = chosen(
             self._session.photographs,
@@ -241,10 +246,7 @@ class DiagnosePage(QWidget):
             self.pane.picture.show_picture(plain, warm)  # type: ignore[arg-type]  # a signal carries objects
 
     def _on_said(self, key: str | None) -> None:
-        self._after_saying(self._session.say(self.chosen_numbers or [], key))
-
-    def _after_saying(self, changed: Iterable[Photograph]) -> None:
-        self.rows.changed(changed)
+        self.rows.changed(self._session.say(self.chosen_numbers, key))
         self._later.start()
 
     def _say_counts(self, searching: bool = False) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QTimer, QUrl
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -46,6 +46,7 @@ from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
 
 LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
+SAVE_MS = 500
 PASTED_FOLDER, PASTED_NAME = "pasted", "pasted %Y-%m-%d %H.%M.%S.png"
 
 
@@ -78,6 +79,10 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._told_trouble: Trouble | None = None
         self._asks = True
+        self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
+        self._save_later.setSingleShot(True)
+        self._save_later.setInterval(SAVE_MS)
+        self._save_later.timeout.connect(self._save)
         self._exporter = Exporter(self)
         self._exporter.ended.connect(self._on_exported)
         self._exporter.failed.connect(self._on_export_failed)
@@ -253,6 +258,10 @@ class MainWindow(QMainWindow):
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
         if set(changes) != {"heatmap_percent"}:
             self.page.wear(dress(self._application, self._preferences))
+        self._save_later.start()
+
+    def _save(self) -> None:
+        self._save_later.stop()
         try:
             save_preferences(self._preferences, self._options.state_dir)
         except LeafsightError as error:
@@ -288,6 +297,8 @@ class MainWindow(QMainWindow):
         if self._asks and self._session.waiting and not self._may_close():
             event.ignore()
             return
+        if self._save_later.isActive():
+            self._save()
         self._exporter.close()
         self.page.close_pictures()
         self._session.close()

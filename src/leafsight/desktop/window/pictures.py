@@ -57,7 +57,28 @@ def fitted(rgb: np.ndarray, longest_px: int) -> np.ndarray:
     return small
 
 
-class SmallPictures(QObject):
+class _Reading(QObject):
+    """A thread that reads what is wanted until it is closed; ``_changed`` guards what both sides touch."""
+
+    def __init__(self, limits: DecodeLimits, parent: QObject | None) -> None:
+        super().__init__(parent)
+        self._limits = limits
+        self._changed = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._read, name=type(self).__name__, daemon=True)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        self._thread.join(END_WITHIN_S)
+
+    def _read(self) -> None:
+        raise NotImplementedError
+
+
+class SmallPictures(_Reading):
     """Thumbnails: the middle of each photograph, ``SMALL_PX`` a side.
 
     Args:
@@ -68,14 +89,11 @@ class SmallPictures(QObject):
     ready = Signal(str)
 
     def __init__(self, limits: DecodeLimits, scale: float = 1.0, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._limits, self._side_px = limits, round(SMALL_PX * scale)
+        super().__init__(limits, parent)
+        self._side_px = round(SMALL_PX * scale)
         self._held: OrderedDict[str, QImage | None] = OrderedDict()
         self._bytes = 0
         self._wanted: deque[str] = deque(maxlen=MOST_WAITING)  # who scrolls on does not want what was passed
-        self._changed = threading.Condition()
-        self._ended = False
-        self._thread = threading.Thread(target=self._read, name="small-pictures", daemon=True)
         self._thread.start()
 
     @property
@@ -94,13 +112,6 @@ class SmallPictures(QObject):
                 self._wanted.append(name)
                 self._changed.notify()
         return None
-
-    def close(self) -> None:
-        """End the thread."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
-        self._thread.join(END_WITHIN_S)
 
     def _read(self) -> None:
         while True:
@@ -135,18 +146,14 @@ class SmallPictures(QObject):
         return small.convertToFormat(QImage.Format.Format_RGB32)
 
 
-class LargePicture(QObject):
+class LargePicture(_Reading):
     """The picture that somebody looks at, and its heatmap; only the last that was asked for comes."""
 
     ready = Signal(int, object, object)
 
     def __init__(self, limits: DecodeLimits, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._limits = limits
+        super().__init__(limits, parent)
         self._wanted: tuple[int, Path, np.ndarray | None] | None = None
-        self._changed = threading.Condition()
-        self._ended = False
-        self._thread = threading.Thread(target=self._read, name="large-picture", daemon=True)
         self._thread.start()
 
     def ask(self, number: int, path: Path, heatmap: np.ndarray | None) -> None:
@@ -154,13 +161,6 @@ class LargePicture(QObject):
         with self._changed:
             self._wanted = (number, path, heatmap)
             self._changed.notify()
-
-    def close(self) -> None:
-        """End the thread."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
-        self._thread.join(END_WITHIN_S)
 
     def _read(self) -> None:
         while True:
