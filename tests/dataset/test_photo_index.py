@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +28,25 @@ def test_survives_the_file(made_up: Index, tmp_path: Path) -> None:
     assert (
         pq.ParquetFile(tmp_path / "a" / "index.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to count threads")
+def test_reading_leaves_no_thread_behind(made_up: Index, tmp_path: Path) -> None:
+    """A thread of Arrow's pool that works on while a program ends turns its success into SIGABRT."""
+    made_up({"a": 3}).save(tmp_path / "index.parquet")
+    code = f"""
+        import os
+        import pyarrow.parquet
+        from pathlib import Path
+        from leafsight.dataset import PhotoIndex
+        before = os.listdir("/proc/self/task")
+        PhotoIndex.load(Path({str(tmp_path / "index.parquet")!r}))
+        print(len(os.listdir("/proc/self/task")) - len(before), "more")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "0 more\n"
 
 
 def test_classes_and_labels_ignore_faulty_rows(made_up: Index) -> None:
