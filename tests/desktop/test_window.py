@@ -212,7 +212,7 @@ def test_a_picture_in_the_clipboard_is_kept_and_diagnosed(opened: Open, qtbot: A
     picture = QImage(80, 80, QImage.Format.Format_RGB888)
     picture.fill(Qt.GlobalColor.blue)
     QGuiApplication.clipboard().setImage(picture)
-    window.paste()
+    window.page.tools.paste()
     (row,) = answered(qtbot, window, 1)
     assert row.startswith("pasted ")
     assert len(list((tmp_path / "state" / "pasted").glob("*.png"))) == 1
@@ -228,19 +228,19 @@ def test_exports(
     folder.mkdir()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(table), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    window.export_csv()
+    window.page.tools.export_csv()
     qtbot.waitUntil(lambda: window.page.status.text() == f"4 rows written to {table}.", timeout=PATIENCE_MS)
     assert table.read_text("utf-8-sig").count("\n") == 5
-    window.export_folders()
+    window.page.tools.export_folders()
     wanted = f"4 photographs copied to {folder}."
     qtbot.waitUntil(lambda: window.page.status.text() == wanted, timeout=PATIENCE_MS)
     assert sorted(path.parent.name for path in folder.rglob("*.jpg")) == [
         "apple___healthy", "apple___scab", "not_a_leaf", "tomato___early_blight",
     ]  # fmt: skip
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(table / "x.csv"), ""))
-    window.export_csv()
+    window.page.tools.export_csv()
     qtbot.waitUntil(window.trouble.isVisible, timeout=PATIENCE_MS)
-    assert window.export_button.isEnabled()
+    assert window.page.tools.export_button.isEnabled()
     window.look()
     assert window.trouble.isVisible(), "news of photographs do not hide it"
     assert len(said(window)) == 4, "what is there stays there"
@@ -264,7 +264,7 @@ def test_no_model_is_said_and_tried_again(
 def test_the_look_is_kept(opened: Open, qtbot: Any, tmp_path: Path) -> None:
     window = opened()
     for button, entry in ((1, "Dark"), (1, "Text 150 %")):
-        menus = [one.menu() for one in (window.export_button, window._view)]
+        menus = [one.menu() for one in (window.page.tools.export_button, window._view)]
         next(one for one in menus[button].actions() if one.text() == entry).trigger()
     window.page.pane.slider.setValue(20)
     wanted = Preferences(look="dark", text_scale=1.5, heatmap_percent=20)
@@ -324,7 +324,7 @@ def test_closing_asks_once_while_photographs_wait(
     monkeypatch.setattr(QMessageBox, "question", no)
     assert not window.close()
     assert window.isVisible()
-    assert asked == ["4 photographs wait for an answer. Close? They are asked about the next time."]
+    assert asked == ["4 photographs wait for an answer; they are asked about the next time.\nClose?"]
     window.leave()  # as SIGTERM does: nobody is there to answer
     assert not window.isVisible()
     assert len(asked) == 1

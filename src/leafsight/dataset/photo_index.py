@@ -223,7 +223,7 @@ class PhotoIndex:
             data = path.read_bytes()
         try:
             # On this thread alone: Arrow's pool may still be working when a short program ends, and then ends
-            # it with SIGABRT after all was done well (apache/arrow#34314; some 1 % of programs on busy cores).
+            # it with SIGABRT after all was done well (apache/arrow#34314; some 1 % of them on busy cores).
             table = parquet.ParquetFile(arrow().BufferReader(data)).read(use_threads=False)
         except (arrow().ArrowException, OSError) as error:
             raise DatasetError(f"{path} is not a readable index: {error}", hint="index again") from error

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QSlider,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from leafsight.desktop.session import (
     quality_remarks,
     sureness,
 )
+from leafsight.desktop.window.controls import words
 from leafsight.desktop.window.picture import Picture
 from leafsight.inference import Prediction
 from leafsight.taxonomy import Card, card, has_card
@@ -47,8 +47,8 @@ class AnswerPane(QWidget):
         self.slider.setValue(strength)
         self.slider.setAccessibleName("Strength of the heatmap")
         self.slider.valueChanged.connect(self._strength)
-        self._name, self._verdict, self._sure = _label("quiet"), _label("verdict"), _label("sure")
-        self._words, self._where, self._advice = _label(), _label("quiet"), _label()
+        self._name, self._verdict, self._sure = words("quiet"), words("verdict"), words("sure")
+        self._words, self._where, self._advice = words(), words("quiet"), words()
         self._advice.setTextFormat(Qt.TextFormat.RichText)
         self._advice.setOpenExternalLinks(True)
         self._bars = QVBoxLayout()
@@ -60,12 +60,12 @@ class AnswerPane(QWidget):
 
     def _arrange(self) -> None:
         warm = QHBoxLayout()
-        self._heat_label = _label("quiet", "&Heatmap")
+        self._heat_label = words("quiet", "&Heatmap")
         self._heat_label.setBuddy(self.slider)
         warm.addWidget(self._heat_label)
         warm.addWidget(self.slider, 1)
         wrong = QHBoxLayout()
-        self._really_label = _label("", "What it &really is")
+        self._really_label = words("", "What it &really is")
         self._really_label.setBuddy(self.really)
         wrong.addWidget(self._really_label)
         wrong.addWidget(self.really, 1)
@@ -135,26 +135,16 @@ class _Bar(QWidget):
         super().__init__()
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(_label("", name), 3)
+        line.addWidget(words("", name), 3)
         bar = QProgressBar()
         bar.setRange(0, 1000)
         bar.setValue(round(1000 * probability))
         bar.setTextVisible(False)
         bar.setAccessibleName(f"{name}: {percent(probability)}")
         line.addWidget(bar, 2)
-        figure = _label("quiet", percent(probability))
+        figure = words("quiet", percent(probability))
         figure.setAlignment(Qt.AlignmentFlag.AlignRight)
         line.addWidget(figure, 1)
-
-
-def _label(name: str = "", text: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    # What a file is called, or a model says, is never read as markup.
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
 
 
 def _words(found: Prediction) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -25,13 +28,14 @@ from leafsight.desktop.session import (
     Model,
     News,
     Photograph,
-    Preferences,
-    Session,
+    Trouble,
     chosen,
     count,
 )
 from leafsight.desktop.window.answer import AnswerPane
+from leafsight.desktop.window.diagnose_tools import DiagnoseTools
 from leafsight.desktop.window.invitation import invitation
+from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.pictures import LargePicture, SmallPictures
 from leafsight.desktop.window.row_painter import RowPainter
 from leafsight.desktop.window.rows import Index, Rows
@@ -52,25 +56,31 @@ ORDER_WORDS = {
 EVERY_CROP = "Any crop"
 
 
-class DiagnosePage(QWidget):
+class DiagnosePage(Page):
     """Shows a session."""
 
     wants_files = Signal()
     wants_folder = Signal()
 
-    def __init__(
-        self, session: Session, tokens: Tokens, preferences: Preferences, limits: DecodeLimits
-    ) -> None:
+    def __init__(self, around: Around) -> None:
         super().__init__()
-        self._session = session
+        limits = around.options.limits or DecodeLimits()
+        self._session = session = around.session
+        self._told_trouble: Trouble | None = None
         self._small = SmallPictures(limits, self.devicePixelRatioF())
         self._large = LargePicture(limits)
         self._large.ready.connect(self._show_large)
         self.rows = Rows(session, self._small)
         self.list = QListView()
-        self._painter = RowPainter(tokens, self.list)
-        self.pane = AnswerPane(preferences.heatmap_percent)
+        self._painter = RowPainter(around.tokens(), self.list)
+        self.pane = AnswerPane(around.preferences().heatmap_percent)
         self.pane.said.connect(self._on_said)
+        self.pane.strength_chosen.connect(lambda value: around.prefer(heatmap_percent=value))
+        self.crop = _box("Crop of all photographs")
+        self.tools = DiagnoseTools(session, self.crop, around.options.state_dir)
+        self.tools.troubled.connect(self.troubled)
+        self.wants_files.connect(self.tools.choose_files)
+        self.wants_folder.connect(self.tools.choose_folder)
         self._crops = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -92,7 +102,6 @@ class DiagnosePage(QWidget):
         self.list.selectionModel().currentChanged.connect(self._on_current)
 
     def _lay_out(self) -> None:
-        self.crop = _box("Crop of all photographs")
         self.crop.addItem(EVERY_CROP, None)
         self.crop.activated.connect(lambda _: self._on_crop())
         self.shown, self.order = _box("Show"), _box("Order")
@@ -111,6 +120,7 @@ class DiagnosePage(QWidget):
             choices.addWidget(box, 1)
         self.status = QLabel()
         self.status.setObjectName("status")
+        self.tools.said.connect(self.status.setText)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Photographs that are answered")
@@ -128,10 +138,15 @@ class DiagnosePage(QWidget):
         self.stack.addWidget(split)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 16, 12)
-        whole.addWidget(self.stack)
+        whole.setSpacing(12)
+        whole.addWidget(self.tools)
+        whole.addWidget(self.stack, 1)
 
     def take(self, news: News) -> None:
         """Show what came."""
+        if news.trouble != self._told_trouble:  # otherwise what else is told there stays
+            self._told_trouble = news.trouble
+            self.troubled.emit(news.trouble)
         model = self._session.model
         if model is not None and not self._crops:
             self._know(model)
@@ -204,8 +219,25 @@ class DiagnosePage(QWidget):
         self._painter.tokens = tokens
         self.list.viewport().update()
 
-    def close_pictures(self) -> None:
-        """End the threads that read pictures."""
+    def open_places(self, places: Sequence[Path]) -> None:
+        """Open these photographs and folders as well."""
+        self.tools.add(places)
+
+    def try_again(self) -> None:
+        """Go on after trouble."""
+        self._told_trouble = None
+        self._session.try_again()
+
+    def unfinished(self) -> str:
+        """Photographs that wait; they are asked about by the next window."""
+        if not self._session.waiting:
+            return ""
+        waiting = count(self._session.waiting, "photograph waits", "photographs wait")
+        return f"{waiting} for an answer; they are asked about the next time."
+
+    def leave(self) -> None:
+        """End what copies and what reads pictures."""
+        self.tools.close_exports()
         self._small.close()
         self._large.close()
 

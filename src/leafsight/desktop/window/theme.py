@@ -97,6 +97,10 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     }}
     QPushButton:hover, QToolButton:hover {{ background: {tokens.tint}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; }}
+    QToolButton#tab {{ border: 1px solid transparent; background: transparent; }}
+    QToolButton#tab:hover {{ background: {tokens.tint}; }}
+    QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; font-weight: 650; }}
+    QToolButton#tab:focus {{ border: 2px solid {tokens.accent}; }}
     QPushButton#primary {{ background: {tokens.accent}; color: {tokens.on_accent}; font-weight: 600; }}
     QToolButton::menu-indicator {{ image: none; }}
     QComboBox {{ min-height: {high}px; padding-left: 6px; }}

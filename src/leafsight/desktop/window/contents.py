@@ -1,0 +1,28 @@
+"""The pages of the window, in the order of their tabs, each with how it is made.
+
+What makes a page is imported when somebody first goes there: the first window does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from leafsight.desktop.session.language import tr
+from leafsight.desktop.window.diagnose import DiagnosePage
+from leafsight.desktop.window.pages import Around, Page
+
+TITLES = {
+    "diagnose": "&Diagnose",
+    "understand": "&Understand the data",
+    "teach": "T&each",
+    "models": "&Models",
+    "settings": "Sett&ings",
+}
+
+
+def page_title(name: str) -> str:
+    """What stands on a page's tab."""
+    return tr(TITLES[name])
+
+
+PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage}

@@ -1,0 +1,44 @@
+"""Small controls that every page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton
+
+
+def words(name: str = "", text: str = "") -> QLabel:
+    """Text that wraps and can be copied; what a file is called, or a model says, is never read as markup.
+
+    Args:
+        name: of its look in the style sheet, such as ``quiet`` or ``heading``.
+        text: to begin with.
+    """
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def button(text: str, do: Callable[[], object], name: str = "") -> QPushButton:
+    """A button; ``primary`` is the name of the one that a page wants to be pressed."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.clicked.connect(lambda _=False: do())
+    return made
+
+
+def menu_button(text: str, entries: Sequence[tuple[str, Callable[[], object]]]) -> QToolButton:
+    """A button that opens a menu."""
+    made = QToolButton()
+    made.setText(f"{text} \u25be")
+    made.setAccessibleName(text)
+    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(made)
+    for name, do in entries:
+        menu.addAction(name).triggered.connect(lambda checked=False, do=do: do())
+    made.setMenu(menu)
+    return made

@@ -1,0 +1,165 @@
+"""The row above the photographs: what brings them in, what is said of all, what takes answers out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QUrl, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
+
+from leafsight.desktop.session import (
+    SUFFIXES,
+    Exported,
+    Session,
+    Trouble,
+    copy_into_folders,
+    count,
+    write_csv,
+)
+from leafsight.desktop.session.language import tr
+from leafsight.desktop.window.controls import button, menu_button
+from leafsight.desktop.window.exporting import Export, Exporter, Told
+from leafsight.desktop.window.pictures import keep_pasted
+from leafsight.errors import LeafsightError
+
+PASTED_FOLDER, PASTED_NAME = "pasted", "pasted %Y-%m-%d %H.%M.%S.png"
+
+
+class DiagnoseTools(QWidget):
+    """Buttons, and what they do.
+
+    Args:
+        session: photographs go into it.
+        crop: the box for the crop of all, shown among the buttons.
+        state_dir: a pasted picture is kept there.
+    """
+
+    said = Signal(str)
+    """What was exported, for the line under the list."""
+    troubled = Signal(object)
+
+    def __init__(self, session: Session, crop: QComboBox, state_dir: Path) -> None:
+        super().__init__()
+        self._session, self._state_dir = session, state_dir
+        self._exporter = Exporter(self)
+        self._exporter.ended.connect(self._on_exported)
+        self._exporter.failed.connect(self._on_export_failed)
+        self._exporter.told.connect(
+            lambda done, total: self.said.emit(f"{count(done, 'photograph')} of {total:,} copied")
+        )
+        self.export_button = menu_button(
+            tr("Export"),
+            (
+                (tr("Table for a spreadsheet (CSV)"), self.export_csv),
+                (tr("Copies in labelled folders"), self.export_folders),
+            ),
+        )
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        for text, keys, do in (
+            (tr("Add &photographs"), QKeySequence.StandardKey.Open, self.choose_files),
+            (tr("Add a &folder"), None, self.choose_folder),
+            (tr("Pa&ste"), QKeySequence.StandardKey.Paste, self.paste),
+        ):
+            line.addWidget(self._button(text, keys, do))
+        label = QLabel(tr("&Crop"))
+        label.setBuddy(crop)
+        line.addWidget(label)
+        line.addWidget(crop)
+        line.addStretch()
+        line.addWidget(self.export_button)
+
+    def _button(self, text: str, keys: QKeySequence.StandardKey | None, do: Callable[[], None]) -> QWidget:
+        made = button(text, do)
+        if keys is not None:
+            # As long as the page is in front: another page may give the same keys another meaning.
+            QShortcut(keys, self, do)
+        return made
+
+    def add(self, places: Sequence[Path]) -> None:
+        """Open these photographs and folders as well."""
+        if places:
+            self._session.add(places)
+
+    def choose_files(self) -> None:
+        """Let a person choose photographs."""
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(SUFFIXES))
+        names, _ = QFileDialog.getOpenFileNames(
+            self, tr("Photographs"), "", tr("Photographs ({patterns});;All files (*)", patterns=patterns)
+        )
+        self.add([Path(name) for name in names])
+
+    def choose_folder(self) -> None:
+        """Let a person choose a folder."""
+        name = QFileDialog.getExistingDirectory(self, tr("Folder of photographs"))
+        self.add([Path(name)] if name else [])
+
+    def paste(self) -> None:
+        """Open what lies in the clipboard: files, or a picture, which is kept as a file first."""
+        data = QGuiApplication.clipboard().mimeData()
+        paths = files_of(data)
+        if not paths and data.hasImage():
+            path = self._state_dir / PASTED_FOLDER / time.strftime(PASTED_NAME)
+            try:
+                keep_pasted(QGuiApplication.clipboard().image(), path)
+            except LeafsightError as error:
+                self.troubled.emit(Trouble.of(error))
+                return
+            paths = [path]
+        self.add(paths)
+
+    def export_csv(self) -> None:
+        """Write all answers into a table."""
+        name, _ = QFileDialog.getSaveFileName(self, tr("Table"), "leafsight.csv", "CSV (*.csv)")
+        if name:
+            rows = self._answered()
+            self._export(lambda told: f"{count(write_csv(rows, Path(name)), 'row')} written to {name}.")
+
+    def export_folders(self) -> None:
+        """Copy the photographs into folders named by what they show."""
+        name = QFileDialog.getExistingDirectory(self, tr("Folder for the copies"))
+        if not name:
+            return
+        rows = self._answered()
+
+        def copy(told: Told) -> str:
+            done = copy_into_folders(rows, Path(name), told)
+            again = (
+                f" {count(done.there_already, 'photograph')} lay there already." if done.there_already else ""
+            )
+            lost = f" {count(len(done.missing), 'photograph')} could not be read." if done.missing else ""
+            return f"{count(done.copied, 'photograph')} copied to {name}.{again}{lost}"
+
+        self._export(copy)
+
+    def close_exports(self) -> None:
+        """End an export after the photograph that it is at."""
+        self._exporter.close()
+
+    def _answered(self) -> list[Exported]:
+        return [
+            Exported(one.path, one.prediction, one.correction)
+            for one in self._session.photographs
+            if one.prediction is not None
+        ]
+
+    def _export(self, export: Export) -> None:
+        self.export_button.setEnabled(False)
+        self._exporter.start(export)
+
+    def _on_exported(self, said: str) -> None:
+        self.export_button.setEnabled(True)
+        self.said.emit(said)
+
+    def _on_export_failed(self, trouble: Trouble) -> None:
+        self.export_button.setEnabled(True)
+        self.troubled.emit(trouble)
+
+
+def files_of(data: QMimeData) -> list[Path]:
+    """Files on this computer that something dropped or pasted names."""
+    urls: list[QUrl] = data.urls()
+    return [Path(one.toLocalFile()) for one in urls if one.isLocalFile()]
