@@ -23,6 +23,7 @@ from leafsight.retraining.gate_checks import (
     silence_checks,
     taught_checks,
 )
+from leafsight.retraining.gate_differences import MOST, differences
 from leafsight.retraining.gate_exam import Answers, Exam, answers_of, held_out, locked_test
 from leafsight.retraining.gate_options import GateOptions
 from leafsight.retraining.gate_report import Check, GateReport, decided
@@ -108,6 +109,7 @@ def _judged(
     progress.advance(note="contributions")
     checks += [latency_check(old, new, latency, options), size_check(old, new, options)]
     progress.advance(note="speed and size")
+    differ = differences(taught)
     rows = [*class_rows(test, "locked test"), *(class_rows(taught, "contributions") if taught else ())]
     report = decided(
         old.bundle.content_hash,
@@ -119,6 +121,8 @@ def _judged(
         classes=tuple(rows),
         measured=_shown(before, after),
         options=options.model_dump(),
+        differ=tuple(differ[:MOST]),
+        differing=len(differ),
     )
     progress.finish(report.said)
     return report

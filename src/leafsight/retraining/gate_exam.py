@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int64, UInt64
 
 from leafsight.bundle import Bundle, Memory
 from leafsight.errors import BundleMismatchError
@@ -30,6 +30,8 @@ class Exam:
         domains: where each is from.
         champion: scores of the champion, in the order of its classes; None where it was not asked.
         candidate: scores of the candidate, in the order of its classes.
+        pixel_hashes: which photographs these are, the first 64 bits of the hash of their pixels; None where
+            nobody has to find them again.
     """
 
     names: tuple[str, ...]
@@ -37,6 +39,7 @@ class Exam:
     domains: tuple[str, ...]
     champion: Scores | None
     candidate: Scores
+    pixel_hashes: UInt64[np.ndarray, " n"] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -111,6 +114,7 @@ def held_out(champion: Bundle, candidate: Bundle) -> Exam | None:
         domains=tuple(new.domain_names[at] for at in new.domain[rows]),
         champion=_scores(champion, new, rows) if same else None,
         candidate=_scores(candidate, new, rows),
+        pixel_hashes=new.pixel_hash[rows],
     )
 
 

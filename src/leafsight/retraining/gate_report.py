@@ -62,6 +62,39 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one model says of one photograph.
+
+    Attributes:
+        kind: of the verdict, such as ``diagnosis`` or ``cannot_tell``.
+        class_name: its first guess, whatever the verdict is.
+        probability: of that, calibrated.
+        right: whether the guess is what people say.
+    """
+
+    kind: str
+    class_name: str
+    probability: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A contribution that taught neither model, and of which they do not say the same.
+
+    Attributes:
+        pixel_hash: the first 16 digits of the hash of its pixels; finds it in the snapshot.
+        name: the class that it was accepted as.
+        champion, candidate: what they say.
+    """
+
+    pixel_hash: str
+    name: str
+    champion: Said
+    candidate: Said
+
+
+@dataclass(frozen=True, slots=True)
 class GateReport:
     """The decision and what it rests on.
 
@@ -76,6 +109,8 @@ class GateReport:
         classes: both models class by class.
         measured: metric -> champion, candidate; on the locked test.
         options: the limits that were asked for.
+        differ: contributions of which the two say different things, what was lost first.
+        differing: how many those are; ``differ`` may hold fewer.
     """
 
     champion: str
@@ -89,6 +124,8 @@ class GateReport:
     classes: tuple[ClassRow, ...] = ()
     measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    differ: tuple[Difference, ...] = ()
+    differing: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -105,6 +142,8 @@ class GateReport:
             "classes": [asdict(row) for row in self.classes],
             "measured": {name: [_number(one) for one in pair] for name, pair in self.measured.items()},
             "options": dict(self.options),
+            "differing": self.differing,
+            "differ": [asdict(one) for one in self.differ],
         }
 
 
