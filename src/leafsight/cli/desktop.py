@@ -40,6 +40,7 @@ def command(
             limits=decode_limits(),
             photos=photos,
             fresh=fresh,
+            store_dir=settings.state_dir.expanduser().absolute(),
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,12 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "ask"]),
     help="Whether a model that holds the gate is promoted by itself.",
 )
+@click.option(
+    "--end-with",
+    type=click.IntRange(min=1),
+    metavar="PID",
+    help="End when this process, which started the server, is gone.",
+)
 def command(
     host: str | None,
     port: int | None,
@@ -74,6 +81,7 @@ def command(
     training_data: Path | None,
     learning_accept: str | None,
     learning_promote: str | None,
+    end_with: int | None,
 ) -> int:
     """Serve predictions over HTTP until Ctrl-C or SIGTERM; SIGHUP replaces the processes one by one."""
     settings = settings_for(
@@ -84,7 +92,7 @@ def command(
     )  # fmt: skip
     for library in ("fastapi", "uvicorn", "sqlalchemy"):
         require(library, "serve")
-    options = service_options(settings)
+    options = replace(service_options(settings), end_with=end_with)
     _prepare(options)
     from leafsight.service import serve
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ class DesktopOptions:
         limits: of the decoder.
         photos: files and folders to begin with.
         fresh: whether to begin with nothing, though the last window left photographs open.
+        store_dir: where what is learned is kept on this computer, shared with the command line; None is the
+            folder above ``state_dir``.
+        command: the words that run leafsight's command line.
     """
 
     state_dir: Path
@@ -27,3 +31,10 @@ class DesktopOptions:
     limits: DecodeLimits | None = None
     photos: tuple[Path, ...] = ()
     fresh: bool = False
+    store_dir: Path | None = None
+    command: tuple[str, ...] = (sys.executable, "-c", "from leafsight.cli import main; main()")
+
+    @property
+    def store(self) -> Path:
+        """Where what is learned is kept on this computer."""
+        return self.store_dir if self.store_dir is not None else self.state_dir.parent

@@ -54,6 +54,7 @@ class ServiceOptions:
         work_dir: where retraining keeps what it needs between its steps; ``None`` beside the registry.
         max_upload_bytes: of an upload that is sent in parts.
         registry_url: bucket with the models of several servers; empty where ``registry_dir`` is the registry.
+        end_with: process that started this one; when it is gone, the service ends. None lives on.
     """
 
     registry_dir: Path
@@ -92,6 +93,7 @@ class ServiceOptions:
     work_dir: Path | None = None
     max_upload_bytes: int = 512 * 1024**2
     registry_url: str = ""
+    end_with: int | None = None
 
     @property
     def learning_dir(self) -> Path:

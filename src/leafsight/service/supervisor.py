@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -102,7 +103,7 @@ class Supervisor:
         say: Callable[[str], None],
         admin: socket.socket | None = None,
     ) -> None:
-        self._options, self._listening, self._admin, self._say = options, listening, admin, say
+        self._options, self._listening, self._admin, self._say = options, listening, admin, _careful(say)
         # A fork shares what is loaded already and starts in milliseconds; the parent has no other threads.
         self._context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
         self._workers: list[_Worker] = []
@@ -115,7 +116,7 @@ class Supervisor:
         self._end = self._replace = False
         self._quick_deaths = 0
         sockets = [*filter(None, (listening, admin)), *(self._doors.sockets if self._doors else ())]
-        self._clerk = ClerkKeeper(options, tuple(sockets), self._context, say)
+        self._clerk = ClerkKeeper(options, tuple(sockets), self._context, self._say)
 
     def run(self) -> int:
         """Start the workers and look after them."""
@@ -137,7 +138,7 @@ class Supervisor:
             host, port = self._listening.getsockname()[:2]
             # Last of what is said at the start: whoever waits for it has read everything.
             self._say(f"ready on http://{host}:{port} with {len(self._workers)} processes")
-        while not self._end:
+        while not self._end and not self._is_alone():
             time.sleep(LOOK_S)
             if self._replace:
                 self._replace = False
@@ -151,6 +152,10 @@ class Supervisor:
         self._say("ending: what was begun is answered")
         self._stop_all()
         return 0
+
+    def _is_alone(self) -> bool:
+        """Whether the process that this one shall end with is gone: then somebody else is the parent."""
+        return self._options.end_with is not None and os.getppid() != self._options.end_with
 
     def _on_end(self, *_: object) -> None:
         self._end = True
@@ -256,6 +261,16 @@ class Supervisor:
             lines.leave()
             rescue(self._doors, lines, worker.place)
         self._places.append(worker.place)
+
+
+def _careful(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Says the same, and goes on where nobody listens any more: a service does not end half for that."""
+
+    def said(words: str) -> None:
+        with suppress(OSError, ValueError):
+            say(words)
+
+    return said
 
 
 def _work(

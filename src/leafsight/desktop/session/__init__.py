@@ -6,12 +6,16 @@ everything that a person can do is tested without a screen.
 
 from leafsight.desktop.session.choosing import ORDERS, SHOWN, Order, Shown, chosen
 from leafsight.desktop.session.diagnosing import Diagnoser
+from leafsight.desktop.session.errands import Errands
 from leafsight.desktop.session.exporting import Copied, Exported, copy_into_folders, write_csv
 from leafsight.desktop.session.finding import SUFFIXES, photographs_among
 from leafsight.desktop.session.keeping import Keeper
 from leafsight.desktop.session.loading import Load, Loaded, Model, bundle_loader
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
 from leafsight.desktop.session.preferences import Preferences, load_preferences, save_preferences
+from leafsight.desktop.session.reaching import Reach, tried
+from leafsight.desktop.session.servers import Server, load_server, save_server
+from leafsight.desktop.session.serving_here import ServiceHere
 from leafsight.desktop.session.session import Session
 from leafsight.desktop.session.wording import (
     also_possible,
@@ -26,6 +30,7 @@ from leafsight.desktop.session.wording import (
 __all__ = [
     "Copied",
     "Diagnoser",
+    "Errands",
     "Exported",
     "Keeper",
     "Load",
@@ -36,8 +41,11 @@ __all__ = [
     "Order",
     "Photograph",
     "Preferences",
+    "Reach",
     "SHOWN",
     "SUFFIXES",
+    "Server",
+    "ServiceHere",
     "Session",
     "Shown",
     "Trouble",
@@ -52,7 +60,10 @@ __all__ = [
     "sureness",
     "copy_into_folders",
     "load_preferences",
+    "load_server",
     "photographs_among",
     "save_preferences",
+    "save_server",
+    "tried",
     "write_csv",
 ]

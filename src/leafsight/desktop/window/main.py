@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,15 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.options import DesktopOptions
-from leafsight.desktop.session import Preferences, Session, Trouble, save_preferences
+from leafsight.desktop.session import (
+    Preferences,
+    Reach,
+    ServiceHere,
+    Session,
+    Trouble,
+    load_server,
+    save_preferences,
+)
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.window.contents import PAGES, page_title
@@ -59,8 +68,17 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         self._application = application
         self._tokens: Tokens = dress(application, preferences)
+        self._reach = Reach(
+            ServiceHere(options.store, options.command, os.getpid()), load_server(options.state_dir)
+        )
         self._around = Around(
-            session, options, lambda: self._preferences, self._prefer, lambda: self._tokens, self.go
+            session,
+            options,
+            lambda: self._preferences,
+            self._prefer,
+            lambda: self._tokens,
+            self.go,
+            self._reach,
         )
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
@@ -212,8 +230,10 @@ class MainWindow(QMainWindow):
             return
         if self._save_later.isActive():
             self._save()
+        self.hide()  # what is under way may take some seconds to be put away
         for page in self._pages.values():
             page.leave()
+        self._reach.close()
         self._session.close()
         event.accept()
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from leafsight.desktop.options import DesktopOptions
-from leafsight.desktop.session import Preferences, Session
+from leafsight.desktop.session import Preferences, Reach, Session
 from leafsight.desktop.window.theme import Tokens
 
 
@@ -25,6 +25,7 @@ class Around:
         prefer: changes some of them, by name; kept a moment later.
         tokens: gives the colours that hold now.
         go: brings another page to the front, by its name.
+        reach: the way to the server that teaches and keeps models; on errands only.
     """
 
     session: Session
@@ -33,6 +34,7 @@ class Around:
     prefer: Callable[..., None]
     tokens: Callable[[], Tokens]
     go: Callable[[str], None]
+    reach: Reach
 
 
 class Page(QWidget):
