@@ -53,10 +53,10 @@ def percent(share: float | None, digits: int = 0) -> str:
         return NOT_MEASURED
     share, smallest = float(share), 10**-digits
     if share > 0 and share * 100 < smallest:
-        return f"under {_fixed(smallest, digits)} %"
+        return f"under {fixed(smallest, digits)} %"
     if share < 1 and 100 - share * 100 < smallest:
-        return f"over {_fixed(100 - smallest, digits)} %"
-    return f"{_fixed(share * 100, digits)} %"
+        return f"over {fixed(100 - smallest, digits)} %"
+    return f"{fixed(share * 100, digits)} %"
 
 
 def plain_confidence(probability: float | None) -> str:
@@ -74,7 +74,7 @@ def in_bytes(size: float | None) -> str:
     while size >= 1000 and unit < len(UNITS) - 1:
         size, unit = size / 1000, unit + 1
     whole = unit == 0 or size >= 100
-    return f"{_nearest(size) if whole else _fixed(size, 1)} {UNITS[unit]}"
+    return f"{_nearest(size) if whole else fixed(size, 1)} {UNITS[unit]}"
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -148,7 +148,7 @@ def quality_remarks(quality: Mapping[str, float] | None) -> str:
     known = {name: value for name, value in (quality or {}).items() if _is_number(value)}
     found = []
     if (sharpness := known.get("sharpness", DULL)) < DULL:
-        found.append(f"hardly sharp (sharpness {_fixed(sharpness, 0)}; nearly all have more than {DULL})")
+        found.append(f"hardly sharp (sharpness {fixed(sharpness, 0)}; nearly all have more than {DULL})")
     if (brightness := known.get("brightness", DARK)) < DARK:
         found.append(f"dark (mean brightness {percent(brightness)})")
     if brightness > BRIGHT:
@@ -204,7 +204,7 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
 
 
-def _fixed(value: float, digits: int) -> str:
+def fixed(value: float, digits: int) -> str:
     """As ``toFixed`` of the browser: halves away from zero, where Python would take the even neighbour."""
     return f"{_rounded(Decimal(float(value)), digits):f}"
 

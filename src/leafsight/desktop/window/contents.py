@@ -25,4 +25,10 @@ def page_title(name: str) -> str:
     return tr(TITLES[name])
 
 
-PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage}
+def _teach(around: Around) -> Page:
+    from leafsight.desktop.window.teach import TeachPage
+
+    return TeachPage(around)
+
+
+PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage, "teach": _teach}

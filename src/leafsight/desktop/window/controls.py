@@ -17,6 +17,7 @@ def words(name: str = "", text: str = "") -> QLabel:
     """
     label = QLabel(text)
     label.setObjectName(name)
+    label.setIndent(0)  # else one with a padding does not stand in line with the others
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -87,6 +87,7 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     QLabel#brand {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.25:.1f}pt; }}
     QLabel#quiet, QLabel#status {{ color: {tokens.quiet}; }}
     QLabel#verdict {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.55:.1f}pt; }}
+    QLabel#warn {{ color: {tokens.warn}; }}
     QLabel#sure {{ font-size: {BASE_POINTS * scale * 1.15:.1f}pt; color: {tokens.accent}; }}
     QLabel#heading {{ font-weight: 650; padding-top: 8px; }}
     QFrame#trouble {{ background: {tokens.warn_tint}; border: 1px solid {tokens.warn}; border-radius: 8px; }}
@@ -97,11 +98,14 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     }}
     QPushButton:hover, QToolButton:hover {{ background: {tokens.tint}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; }}
-    QToolButton#tab {{ border: 1px solid transparent; background: transparent; }}
+    QToolButton#tab {{ border: 1px solid transparent; background: transparent; font-weight: 600; }}
     QToolButton#tab:hover {{ background: {tokens.tint}; }}
-    QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; font-weight: 650; }}
+    QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; }}
     QToolButton#tab:focus {{ border: 2px solid {tokens.accent}; }}
     QPushButton#primary {{ background: {tokens.accent}; color: {tokens.on_accent}; font-weight: 600; }}
+    QPushButton#primary:disabled {{
+        background: {tokens.line}; color: {tokens.quiet}; border-color: {tokens.line};
+    }}
     QToolButton::menu-indicator {{ image: none; }}
     QComboBox {{ min-height: {high}px; padding-left: 6px; }}
     QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListView:focus {{
@@ -109,6 +113,13 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     }}
     QListView {{ border: 1px solid {tokens.line}; border-radius: 8px; background: {tokens.card}; }}
     QListView {{ outline: 0; }}
+    QListWidget::item {{ padding: {round(6 * scale)}px; }}
+    QListWidget::item:selected {{ background: {tokens.tint}; color: {tokens.ink}; }}
+    QTableWidget {{ background: transparent; border: 0; }}
+    QHeaderView::section {{
+        background: transparent; color: {tokens.quiet}; padding: 4px;
+        border: 0; border-bottom: 1px solid {tokens.line};
+    }}
     QScrollBar:vertical {{ width: 14px; background: transparent; margin: 3px; }}
     QScrollBar::handle:vertical {{ background: {tokens.edge}; border-radius: 4px; min-height: 32px; }}
     QScrollBar::handle:vertical:hover {{ background: {tokens.accent}; }}
