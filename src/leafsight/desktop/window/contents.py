@@ -31,4 +31,14 @@ def _teach(around: Around) -> Page:
     return TeachPage(around)
 
 
-PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage, "teach": _teach}
+def _settings(around: Around) -> Page:
+    from leafsight.desktop.window.settings import SettingsPage
+
+    return SettingsPage(around)
+
+
+PAGES: dict[str, Callable[[Around], Page]] = {
+    "diagnose": DiagnosePage,
+    "teach": _teach,
+    "settings": _settings,
+}

@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
             lambda: self._tokens,
             self.go,
             self._reach,
+            self._on_server_chosen,
         )
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
@@ -191,6 +192,9 @@ class MainWindow(QMainWindow):
             save_preferences(self._preferences, self._options.state_dir)
         except LeafsightError as error:
             self._on_trouble(self.front, Trouble.of(error))
+
+    def _on_server_chosen(self) -> None:
+        """Whoever diagnoses, teaches or keeps models now is somebody else."""
 
     def _on_trouble(self, page: Page, trouble: Trouble | None) -> None:
         self._troubles[page] = trouble

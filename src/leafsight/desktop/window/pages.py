@@ -26,6 +26,7 @@ class Around:
         tokens: gives the colours that hold now.
         go: brings another page to the front, by its name.
         reach: the way to the server that teaches and keeps models; on errands only.
+        server_chosen: says that another server is asked from now on.
     """
 
     session: Session
@@ -35,6 +36,7 @@ class Around:
     tokens: Callable[[], Tokens]
     go: Callable[[str], None]
     reach: Reach
+    server_chosen: Callable[[], None]
 
 
 class Page(QWidget):

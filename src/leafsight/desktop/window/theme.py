@@ -81,7 +81,7 @@ def _palette(tokens: Tokens) -> QPalette:
 
 
 def _sheet(tokens: Tokens, scale: float) -> str:
-    high = round(34 * scale)
+    high, dot = round(34 * scale), round(12 * scale)
     return f"""
     QWidget#top {{ background: {tokens.card}; border-bottom: 1px solid {tokens.line}; }}
     QLabel#brand {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.25:.1f}pt; }}
@@ -107,6 +107,18 @@ def _sheet(tokens: Tokens, scale: float) -> str:
         background: {tokens.line}; color: {tokens.quiet}; border-color: {tokens.line};
     }}
     QToolButton::menu-indicator {{ image: none; }}
+    QRadioButton {{ spacing: {round(8 * scale)}px; padding: 3px; }}
+    QRadioButton::indicator {{
+        width: {dot}px; height: {dot}px; border: 2px solid {tokens.edge}; border-radius: {dot // 2 + 2}px;
+        background: {tokens.card};
+    }}
+    QRadioButton::indicator:checked {{
+        border-color: {tokens.accent};
+        background: qradialgradient(cx:0.5, cy:0.5, radius:0.5, fx:0.5, fy:0.5, stop:0 {tokens.accent},
+            stop:0.5 {tokens.accent}, stop:0.6 {tokens.card}, stop:1 {tokens.card});
+    }}
+    QRadioButton:focus {{ border: 2px solid {tokens.accent}; border-radius: 6px; }}
+    QLineEdit:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; background: {tokens.paper}; }}
     QComboBox {{ min-height: {high}px; padding-left: 6px; }}
     QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListView:focus {{
         border: 2px solid {tokens.accent};
