@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from leafsight.images import DecodeLimits
 from leafsight.inference import Predictor
-
-if TYPE_CHECKING:
-    from leafsight.bundle import Label
 
 LISTED = 5
 """Classes of an answer that are shown; what cannot be excluded is kept whole."""
@@ -45,6 +42,26 @@ class Loaded:
 Load = Callable[[], Loaded]
 
 
+class Named(Protocol):
+    """A class of a model, as a bundle or a server describes it."""
+
+    @property
+    def key(self) -> str:
+        """Such as ``tomato/early_blight``."""
+
+    @property
+    def display(self) -> str:
+        """For people."""
+
+    @property
+    def crop(self) -> str | None:
+        """Key of the crop."""
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is a leaf at all."""
+
+
 def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
     """Loads the model of a file, or the built-in one, with one compute thread a call.
 
@@ -65,7 +82,7 @@ def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
     return load
 
 
-def model_of(name: str, content_hash: str, labels: Sequence[Label]) -> Model:
+def model_of(name: str, content_hash: str, labels: Sequence[Named]) -> Model:
     """What the classes of a model mean for a person who chooses among them."""
     classes = {one.key: one.display for one in labels}
     crops = {
