@@ -25,4 +25,10 @@ def page_title(name: str) -> str:
     return tr(TITLES[name])
 
 
-PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage}
+def _models(around: Around) -> Page:
+    from leafsight.desktop.window.models import ModelsPage
+
+    return ModelsPage(around)
+
+
+PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage, "models": _models}
