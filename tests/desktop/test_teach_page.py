@@ -191,7 +191,7 @@ def test_the_model_learns_is_promoted_and_put_back(
     assert "1 photograph that neither learned from, and of which they say different things" in text_of(page)
     outcome = page.model.outcome
     assert outcome.tiles.tile(outcome.tiles.index(0)).caption == "Okra: Leaf curl\nbefore: cannot tell"
-    assert outcome.checks.item(0, 0).text() == "Not worse on the locked test"
+    assert outcome.checks.rows.cell(0, 0).text == "Not worse on the locked test"
     pressed(page, "Promote")
     qtbot.waitUntil(lambda: "It serves." in text_of(page), timeout=PATIENCE_MS)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("only tried", True))
@@ -211,7 +211,7 @@ def test_a_gate_that_did_not_hold_wants_a_reason(
     qtbot.waitUntil(lambda: page.learner.training is not None, timeout=PATIENCE_MS)
     server.end_training(passed=False)
     qtbot.waitUntil(lambda: "The gate did not hold" in text_of(page), timeout=PATIENCE_MS)
-    assert page.model.outcome.checks.item(0, 3).text() == "\u2717 did not hold"
+    assert page.model.outcome.checks.rows.cell(0, 3).text == "\u2717 did not hold"
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", True))
     pressed(page, "Promote all the same")
     assert server.served == "old"

@@ -5,6 +5,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ NAMES = {
     "alsoPossible": "also_possible",
     "qualityRemarks": "quality_remarks",
     "hottestPlace": "hottest_place",
+    "withInterval": "with_interval",
 }
 DISPLAYS = [
     "Tomato: early blight",
@@ -120,8 +122,21 @@ def questions() -> list[tuple[str, str, list[Any], Callable[[], object]]]:
             ask("words.js", "number", value, digits)
         for name in ("plainConfidence", "bytes"):
             ask("words.js", name, value)
+        ask("words.js", "duration", value)
         ask("words.js", "count", value, "photograph")
         ask("words.js", "count", value, "box", "boxes")
+        ask("words.js", "duration", None if value is None else value * 1e6)
+        for spread in (None, 0.011, 0.25):
+            measured = (
+                wording.Measured(
+                    value, *((None, None) if spread is None else (value - spread, value + spread))
+                )
+                if value is not None
+                else None
+            )
+            for kind in ("share", "number"):
+                plain = None if measured is None else asdict(measured)
+                ask("words.js", "withInterval", plain, kind, instead=(measured, kind))
     for quality in (
         None,
         {},
@@ -129,6 +144,8 @@ def questions() -> list[tuple[str, str, list[Any], Callable[[], object]]]:
         {"brightness": 0.9999},
     ):
         ask("diagnose-phrases.js", "qualityRemarks", quality)
+    for at in (0, 1.5, 1_795_529_379_871, -1, 1e12, *(1.7e12 + month * 2.63e9 for month in range(12)), None):
+        ask("words.js", "when", at)
     for verdict in (*VERDICTS, "early_blight", "tomato/early_blight", "", "ßharp"):
         ask("words.js", "sentence", verdict)
         ask("words.js", "verdictName", verdict)

@@ -103,6 +103,7 @@ class ModelEntry(Record):
         aliases: names that point to it.
         serving: whether it answers now.
         builtin: whether it came with leafsight.
+        damaged: whether its file is gone or of another size than it was kept with.
         classes: how many it tells apart.
         size_bytes: of its file.
         note: what the operator wrote about it.
@@ -114,6 +115,7 @@ class ModelEntry(Record):
     aliases: Several[str] = ()
     serving: bool = False
     builtin: bool = False
+    damaged: bool = False
     classes: int | None = None
     size_bytes: int | None = Field(default=None, alias="bytes")
     note: str | None = None

@@ -56,8 +56,9 @@ class Errands:
 
     def hand_over(self, say: Callable[[], None]) -> None:
         """From a call that is under way: call this on the owner's thread, such as to tell how far it is."""
-        self._came.append(say)
-        self._wake()
+        if not self._ended.is_set():  # who would be woken may be gone
+            self._came.append(say)
+            self._wake()
 
     def settle(self) -> None:
         """Hand over what came; on the owner's thread."""

@@ -6,11 +6,10 @@ Enters: values of the API. Leaves: sentences. A test runs the web page's functio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from leafsight.desktop.session.language import tr
-from leafsight.desktop.session.wording import NOT_KNOWN, count, fixed, number, percent, plain, verdict_name
+from leafsight.desktop.session.wording import count, fixed, number, percent, plain, verdict_name
 
 Plain = Mapping[str, Any]
 PARTS = (
@@ -45,7 +44,6 @@ MAIN = frozenset({"accuracy", "worst_class", "domains", "taught", "contributions
 SHARES = frozenset({"coverage", "answers_right", "taught"})
 TIMES = frozenset({"latency", "size"})
 RISES = frozenset({"calibration", "false_silence", "leaf_refused", "no_leaf_missed"})
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
 STATES = {"waiting": "waits", "accepted": "accepted", "rejected": "rejected"}
 MINUS = "\u2212"
 
@@ -241,11 +239,3 @@ def _power(value: float | None, digits: int) -> str:
         return ""
     mantissa, _, power = f"{value:.{digits}e}".partition("e")
     return f"{mantissa}e{power[0]}{power[1:].lstrip('0') or '0'}"
-
-
-def when(ms: float | None) -> str:
-    """Milliseconds since 1970 as a date and time of this place."""
-    if ms is None:
-        return NOT_KNOWN
-    at = datetime.fromtimestamp(ms / 1000, tz=UTC).astimezone()
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"

@@ -8,6 +8,8 @@ It knows no window. The web page says the same in ``words.js``, ``diagnose-phras
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from math import floor, isfinite
 from numbers import Real
@@ -35,11 +37,26 @@ VERDICT_NAMES = {
 }
 CONFIDENCES = ((0.95, "very likely"), (0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"))
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
 MOST_NAMED = 5
 # About one in a hundred leaf photographs of the public collections (docs/credits.md) lies outside each.
 DULL, DARK, BRIGHT, FLAT = 24, 0.3, 0.75, 0.075
 # Digits enough for the largest float, so that rounding never fails.
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure, and where it lies with 95 % certainty as far as chance goes.
+
+    Attributes:
+        value: the figure.
+        low, high: ends of the interval; None where there is none.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -49,7 +66,7 @@ def percent(share: float | None, digits: int = 0) -> str:
         share: 0..1, or None where there is none.
         digits: after the point.
     """
-    if not _is_number(share):
+    if not is_number(share):
         return NOT_MEASURED
     share, smallest = float(share), 10**-digits
     if share > 0 and share * 100 < smallest:
@@ -61,14 +78,14 @@ def percent(share: float | None, digits: int = 0) -> str:
 
 def plain_confidence(probability: float | None) -> str:
     """What a calibrated probability, 0..1, means in words."""
-    if not _is_number(probability):
+    if not is_number(probability):
         return NOT_KNOWN
     return next((word for least, word in CONFIDENCES if probability >= least), "unlikely")
 
 
 def in_bytes(size: float | None) -> str:
     """A number of bytes in decimal units, such as ``2.5 MB``."""
-    if not _is_number(size):
+    if not is_number(size):
         return NOT_KNOWN
     unit = 0
     while size >= 1000 and unit < len(UNITS) - 1:
@@ -79,7 +96,7 @@ def in_bytes(size: float | None) -> str:
 
 def number(value: float | None, digits: int = 0) -> str:
     """A number in groups, such as ``12,345``; ``digits`` after the point."""
-    if not _is_number(value):
+    if not is_number(value):
         return NOT_MEASURED
     # By its shortest decimals and not by its bits, as browsers round here: 1.005 becomes 1.01.
     return f"{_rounded(Decimal(str(value)), digits):,f}"
@@ -88,6 +105,53 @@ def number(value: float | None, digits: int = 0) -> str:
 def count(value: float | None, one: str, many: str | None = None) -> str:
     """``1 photograph``, ``3 photographs``; ``many`` where an s is not enough."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def with_interval(measured: Measured | None, kind: str = "share") -> str:
+    """A measure with its interval, such as ``96.5 % (95.0 to 98.0)``.
+
+    Args:
+        measured: None where nothing was measured.
+        kind: ``share``, of 1, or ``number``.
+    """
+    if measured is None or not is_number(measured.value):
+        return NOT_MEASURED
+
+    def show(value: float) -> str:
+        return fixed(value * 100, 1) if kind == "share" else number(value, 1)
+
+    said = f"{show(measured.value)}{' %' if kind == 'share' else ''}"
+    if not is_number(measured.low) or not is_number(measured.high):
+        return said
+    return f"{said} ({show(measured.low)} to {show(measured.high)})"
+
+
+def duration(milliseconds: float | None) -> str:
+    """A length of time, such as ``12.3 s``."""
+    if not is_number(milliseconds):
+        return NOT_MEASURED
+    if milliseconds < 1000:
+        shown = fixed(milliseconds, 1) if milliseconds < 10 else _nearest(milliseconds)
+        return f"{shown} ms"
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{fixed(seconds, 1)} s"
+    if seconds < 3600:
+        return f"{_nearest(seconds / 60)} min"
+    if seconds < 86400:
+        return f"{fixed(seconds / 3600, 1)} h"
+    return count(_nearest(seconds / 86400), "day")
+
+
+def when(milliseconds: float | None) -> str:
+    """Milliseconds since 1970, UTC, as a date and time of this place: ``24 Nov 2026, 14:09``."""
+    if not is_number(milliseconds):
+        return NOT_KNOWN
+    try:
+        at = datetime.fromtimestamp(floor(milliseconds / 1000))
+    except (ValueError, OverflowError, OSError):  # a server may send any number
+        return NOT_KNOWN
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
 
 
 def sentence(verdict: str) -> str:
@@ -145,7 +209,7 @@ def quality_remarks(quality: Mapping[str, float] | None) -> str:
     Args:
         quality: measures of room ``images``; any may be missing.
     """
-    known = {name: value for name, value in (quality or {}).items() if _is_number(value)}
+    known = {name: value for name, value in (quality or {}).items() if is_number(value)}
     found = []
     if (sharpness := known.get("sharpness", DULL)) < DULL:
         found.append(f"hardly sharp (sharpness {fixed(sharpness, 0)}; nearly all have more than {DULL})")
@@ -196,7 +260,8 @@ def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _is_number(value: object) -> TypeGuard[float]:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number."""
     return not isinstance(value, bool) and isinstance(value, Real) and isfinite(value)
 
 

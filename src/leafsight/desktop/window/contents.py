@@ -37,8 +37,15 @@ def _settings(around: Around) -> Page:
     return SettingsPage(around)
 
 
+def _models(around: Around) -> Page:
+    from leafsight.desktop.window.models import ModelsPage
+
+    return ModelsPage(around)
+
+
 PAGES: dict[str, Callable[[Around], Page]] = {
     "diagnose": DiagnosePage,
     "teach": _teach,
+    "models": _models,
     "settings": _settings,
 }

@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
             lambda: self._tokens,
             self.go,
             self._reach,
-            self._on_server_chosen,
+            self._on_serving,
         )
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
@@ -193,8 +193,8 @@ class MainWindow(QMainWindow):
         except LeafsightError as error:
             self._on_trouble(self.front, Trouble.of(error))
 
-    def _on_server_chosen(self) -> None:
-        """Whoever diagnoses, teaches or keeps models now is somebody else."""
+    def _on_serving(self, model: str) -> None:
+        """The model that serves is the one that diagnoses, but where a person named a file."""
 
     def _on_trouble(self, page: Page, trouble: Trouble | None) -> None:
         self._troubles[page] = trouble

@@ -26,7 +26,8 @@ class Around:
         tokens: gives the colours that hold now.
         go: brings another page to the front, by its name.
         reach: the way to the server that teaches and keeps models; on errands only.
-        server_chosen: says that another server is asked from now on.
+        serves: says which model serves now, by its hash, so that it is the one that diagnoses; empty where
+            another server was chosen and nobody knows yet.
     """
 
     session: Session
@@ -36,7 +37,7 @@ class Around:
     tokens: Callable[[], Tokens]
     go: Callable[[str], None]
     reach: Reach
-    server_chosen: Callable[[], None]
+    serves: Callable[[str], None]
 
 
 class Page(QWidget):

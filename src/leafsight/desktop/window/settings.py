@@ -186,7 +186,7 @@ class SettingsPage(Page):
         except LeafsightError as error:
             self.troubled.emit(Trouble.of(error))
         self._around.reach.choose(server)
-        self._around.server_chosen()
+        self._around.serves("")
         self._say(said or tr("This computer is asked from now on."))
         self._offer()
         self._say_privacy()

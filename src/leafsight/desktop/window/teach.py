@@ -152,6 +152,9 @@ class TeachPage(Page):
         self.send.say()
 
     def _say(self) -> None:
+        serving = next((one.id for one in self.learner.models if one.serving), "")
+        if serving:
+            self._around.serves(serving)
         if self.learner.trouble != self._told:
             self._told = self.learner.trouble
             self.troubled.emit(self._told)

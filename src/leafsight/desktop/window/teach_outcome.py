@@ -31,7 +31,8 @@ from leafsight.desktop.session.teach_words import (
 from leafsight.desktop.session.wording import count, percent, plain
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.pages import Around
-from leafsight.desktop.window.tables import ShareBar, fill_table, table_of
+from leafsight.desktop.window.share_bar import ShareBar
+from leafsight.desktop.window.tables import Cell, Table
 from leafsight.desktop.window.theme import Tokens
 from leafsight.desktop.window.thumbnails import Tile, Tiles, tile_view
 from leafsight.errors import LeafsightError
@@ -78,10 +79,9 @@ class OutcomeCard(QFrame):
         )
         self.grid.setMinimumHeight(200)
         self.differ = words("heading")
-        self.checks = table_of((tr("Condition"), tr("Measured"), tr("Limit"), tr("Held?")))
-        self.measures = table_of((tr("On the locked test"), tr("Before"), tr("After"), tr("Change")))
-        self.classes = table_of(
-            (tr("Class"), tr("Photographs"), tr("Right before"), tr("Right now"), tr("Change"))
+        self.checks, self.measures, self.classes = (
+            Table(name, around.tokens(), fits=True)
+            for name in (tr("Conditions"), tr("Before and after"), tr("Class by class"))
         )
         self.checks_title = words("heading", tr("What it was held against"))
         self.measures_title = words("heading", tr("Before and after"))
@@ -111,6 +111,9 @@ class OutcomeCard(QFrame):
         """Other colours."""
         self._painter.tokens = tokens
         self.grid.viewport().update()
+        for table in (self.checks, self.measures, self.classes):
+            table.rows.wear(tokens)
+            table.fit()
 
     def say(self) -> None:
         """Show how things are."""
@@ -212,18 +215,12 @@ class OutcomeCard(QFrame):
 
     def _say_checks(self, gate: dict[str, Any]) -> None:
         checks = sorted(gate.get("checks", ()), key=lambda one: (one["passed"], not is_main(one)))
-        fill_table(
-            self.checks,
-            [
-                (
-                    check_title(one),
-                    *check_numbers(one),
-                    tr("\u2713 held") if one["passed"] else tr("\u2717 did not hold"),
-                )
-                for one in checks
-            ],
-            [one["said"] for one in checks],
-        )
+        rows = []
+        for one in checks:
+            held = Cell(tr("\u2713 held")) if one["passed"] else Cell(tr("\u2717 did not hold"), tone="bad")
+            measured, limit = check_numbers(one)
+            rows.append((Cell(check_title(one)), Cell(measured), Cell(limit), held))
+        self.checks.show_rows((tr("Condition"), tr("Measured"), tr("Limit"), tr("Held?")), rows)
 
     def _say_measures(self, gate: dict[str, Any]) -> None:
         rows = []
@@ -237,7 +234,8 @@ class OutcomeCard(QFrame):
             rows.append((tr(title), *shown, change))
         self.measures.setVisible(bool(rows))
         self.measures_title.setVisible(bool(rows))
-        fill_table(self.measures, rows)
+        columns = (tr("On the locked test"), tr("Before"), tr("After"), tr("Change"))
+        self.measures.show_rows(columns, [[Cell(one) for one in row] for row in rows])
 
     def _say_classes(self, gate: dict[str, Any]) -> None:
         rows = []
@@ -261,7 +259,8 @@ class OutcomeCard(QFrame):
         rows.sort(key=lambda pair: -pair[0])
         self.classes.setVisible(bool(rows))
         self.classes_title.setVisible(bool(rows))
-        fill_table(self.classes, [row for _, row in rows[:CLASSES_SHOWN]])
+        columns = (tr("Class"), tr("Photographs"), tr("Right before"), tr("Right now"), tr("Change"))
+        self.classes.show_rows(columns, [[Cell(one) for one in row] for _, row in rows[:CLASSES_SHOWN]])
 
     def _promote(self) -> None:
         outcome = self._learner.outcome
