@@ -17,8 +17,11 @@ class DesktopOptions:
         model: a model file; None is the built-in one.
         threads: photographs that are worked on at a time, 1 or more.
         limits: of the decoder.
-        photos: files and folders to begin with.
+        photos: files and folders to begin with; a model file among them is offered to the person.
         fresh: whether to begin with nothing, though the last window left photographs open.
+        new_window: whether to open a window even where one is open.
+        model_is_named: whether a person named the model for this start; the window that is open is then
+            asked to use it.
     """
 
     state_dir: Path
@@ -27,3 +30,5 @@ class DesktopOptions:
     limits: DecodeLimits | None = None
     photos: tuple[Path, ...] = ()
     fresh: bool = False
+    new_window: bool = False
+    model_is_named: bool = False

@@ -7,9 +7,10 @@ everything that a person can do is tested without a screen.
 from leafsight.desktop.session.choosing import ORDERS, SHOWN, Order, Shown, chosen
 from leafsight.desktop.session.diagnosing import Diagnoser
 from leafsight.desktop.session.exporting import Copied, Exported, copy_into_folders, write_csv
-from leafsight.desktop.session.finding import SUFFIXES, photographs_among
+from leafsight.desktop.session.finding import SUFFIXES, photographs_among, told_apart
 from leafsight.desktop.session.keeping import Keeper
-from leafsight.desktop.session.loading import Load, Loaded, Model, bundle_loader
+from leafsight.desktop.session.loading import Load, Loaded, Model, bundle_loader, verified_model
+from leafsight.desktop.session.own_command import own_command
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
 from leafsight.desktop.session.preferences import Preferences, load_preferences, save_preferences
 from leafsight.desktop.session.session import Session
@@ -52,7 +53,10 @@ __all__ = [
     "sureness",
     "copy_into_folders",
     "load_preferences",
+    "own_command",
     "photographs_among",
     "save_preferences",
+    "told_apart",
+    "verified_model",
     "write_csv",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -23,17 +25,23 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.options import DesktopOptions
-from leafsight.desktop.session import Preferences, Session, Trouble, save_preferences
+from leafsight.desktop.session import Preferences, Session, Trouble, save_preferences, told_apart
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.window.contents import PAGES, page_title
 from leafsight.desktop.window.controls import button, menu_button
 from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
+from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.theme import Tokens, dress
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
+from leafsight.images import DecodeLimits
+
+if TYPE_CHECKING:
+    from leafsight.desktop.session.handing_over import Handed
+    from leafsight.desktop.window.one_window import Listener
 
 LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 SAVE_MS = 500
@@ -65,6 +73,8 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks = True
+        self._listener: Listener | None = None
+        self._offers = Offers(self, session, options.limits or DecodeLimits())
         self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
         self._save_later.setSingleShot(True)
         self._save_later.setInterval(SAVE_MS)
@@ -77,6 +87,7 @@ class MainWindow(QMainWindow):
         page = self._pages[DIAGNOSE]
         assert isinstance(page, DiagnosePage)
         self.page = page
+        self._offers.troubled.connect(lambda trouble: self._on_trouble(self.page, trouble))
         waker.woken.connect(self.look)
 
     def _lay_out(self) -> None:
@@ -159,6 +170,33 @@ class MainWindow(QMainWindow):
         """Open these photographs and folders as well."""
         self.page.open_places(places)
 
+    def offer(self, models: Sequence[Path]) -> None:
+        """Ask whether to use these models."""
+        self._offers.offer(models)
+
+    def listen(self, address: str) -> None:
+        """Take what later starts want opened; only for the one window that keeps."""
+        from leafsight.desktop.window.one_window import (
+            Listener,
+        )
+
+        if self.isVisible():
+            self._listener = Listener(self)
+            self._listener.handed.connect(self.take_handed)
+            self._listener.listen(address)
+
+    def take_handed(self, handed: Handed) -> None:
+        """Open what a later start wants opened, and come to the front."""
+        if handed.photos or handed.models:
+            self.go(DIAGNOSE)
+        self.add(handed.photos)
+        self.offer(handed.models)
+        if handed.token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = handed.token  # Qt asks Wayland with it, and forgets it
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
     def _prefer(self, **changes: object) -> None:
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
         if {"look", "text_scale"} & set(changes):
@@ -195,8 +233,12 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Give the page in front what was dropped."""
-        self.front.open_places(files_of(event.mimeData()))
+        """Give the page in front what was dropped; a model that is dropped on photographs is offered."""
+        places = files_of(event.mimeData())
+        if self.front is self.page:
+            places, models = told_apart(places)
+            self.offer(models)
+        self.front.open_places(places)
         event.acceptProposedAction()
 
     def leave(self) -> None:
@@ -210,6 +252,9 @@ class MainWindow(QMainWindow):
         if self._asks and unfinished and not self._may_close(unfinished):
             event.ignore()
             return
+        if self._listener is not None:
+            self._listener.close()
+        self._offers.close()
         if self._save_later.isActive():
             self._save()
         for page in self._pages.values():
