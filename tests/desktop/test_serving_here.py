@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from leafsight.desktop.session.own_command import own_command
 from leafsight.desktop.session.reaching import Reach, tried
 from leafsight.desktop.session.servers import Server, load_server, save_server
 from leafsight.desktop.session.serving_here import KEY_NAME, ServiceHere
 from leafsight.errors import AuthenticationError, RemoteError, UsageError
 from leafsight.state import open_state
 
-COMMAND = (sys.executable, "-c", "from leafsight.cli import main; main()")
+COMMAND = tuple(own_command())
 PATIENCE_S = 60.0
 
 

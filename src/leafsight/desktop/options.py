@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +17,13 @@ class DesktopOptions:
         model: a model file; None is the built-in one.
         threads: photographs that are worked on at a time, 1 or more.
         limits: of the decoder.
-        photos: files and folders to begin with.
+        photos: files and folders to begin with; a model file among them is offered to the person.
         fresh: whether to begin with nothing, though the last window left photographs open.
         store_dir: where what is learned is kept on this computer, shared with the command line; None is the
             folder above ``state_dir``.
-        command: the words that run leafsight's command line.
+        new_window: whether to open a window even where one is open.
+        model_is_named: whether a person named the model for this start; the window that is open is then
+            asked to use it.
     """
 
     state_dir: Path
@@ -32,7 +33,8 @@ class DesktopOptions:
     photos: tuple[Path, ...] = ()
     fresh: bool = False
     store_dir: Path | None = None
-    command: tuple[str, ...] = (sys.executable, "-c", "from leafsight.cli import main; main()")
+    new_window: bool = False
+    model_is_named: bool = False
 
     @property
     def store(self) -> Path:

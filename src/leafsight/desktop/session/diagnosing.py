@@ -52,7 +52,8 @@ class Diagnoser:
     """Threads that answer questions until ``close``.
 
     Args:
-        load: makes the predictor; called once, on a thread. It must be safe to use from several threads.
+        load: makes the predictor; called once, on a thread, until ``use`` names another. It
+            must be safe to use from several threads.
         threads: how many.
         limits: of files.
         answered: told of answers, on a thread.
@@ -73,6 +74,7 @@ class Diagnoser:
         self._changed = threading.Condition()
         self._loading = threading.Lock()
         self._predictor: Predictor | None = None
+        self._came_from: Callable[[], Predictor] | None = None
         self._stopped = self._ended = self._told = False
         self._threads = [
             threading.Thread(target=self._answer, name=f"diagnosing-{number}", daemon=True)
@@ -105,6 +107,12 @@ class Diagnoser:
         """Go on after trouble."""
         with self._changed:
             self._stopped = False
+            self._changed.notify_all()
+
+    def use(self, load: Callable[[], Predictor]) -> None:
+        """Answer with another one from now on; what is being answered may still come from the former."""
+        with self._changed:
+            self._load, self._stopped = load, False
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -167,8 +175,10 @@ class Diagnoser:
 
     def _ready(self) -> Predictor:
         with self._loading:
-            if self._predictor is None:
-                self._predictor = self._load()
+            load = self._load
+            if self._predictor is None or self._came_from is not load:
+                self._predictor = None  # two models at once are twice the memory
+                self._predictor, self._came_from = load(), load
             return self._predictor
 
     def _stop(self, questions: Sequence[Question], trouble: Trouble) -> None:

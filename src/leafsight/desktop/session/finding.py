@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"})
+MODEL_SUFFIX = ".leafsight"
+
+
+def told_apart(places: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Photographs and folders, and the models among them, which are known by their ending."""
+    photos: list[Path] = []
+    models: list[Path] = []
+    for place in places:
+        (models if place.suffix.lower() == MODEL_SUFFIX else photos).append(place)
+    return photos, models
 
 
 def photographs_among(places: Sequence[Path]) -> Iterator[Path]:

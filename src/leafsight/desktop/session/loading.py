@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from leafsight.errors import BundleError
 from leafsight.images import DecodeLimits
 from leafsight.inference import Predictor
 
@@ -62,8 +63,13 @@ class Named(Protocol):
         """Whether it is a leaf at all."""
 
 
-def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
+def bundle_loader(path: Path | None, limits: DecodeLimits, content_hash: str | None = None) -> Load:
     """Loads the model of a file, or the built-in one, with one compute thread a call.
+
+    Args:
+        path: None is the built-in one.
+        limits: of the decoder.
+        content_hash: that it must have; a file that is another one by now is refused.
 
     The loader raises:
         BundleError, BundleCorruptError: it cannot be used.
@@ -77,9 +83,26 @@ def bundle_loader(path: Path | None, limits: DecodeLimits) -> Load:
             path if path is not None else builtin_bundle_path(), threads=1, limits=limits, top=LISTED
         )
         bundle = predictor.bundle
+        if content_hash is not None and bundle.content_hash != content_hash:
+            raise BundleError(
+                f"{path} is another model than a moment ago", hint="open it again to see what it is now"
+            )
         return Loaded(predictor, model_of(bundle.name, bundle.content_hash, bundle.labels))
 
     return load
+
+
+def verified_model(path: Path) -> Model:
+    """What a model file says of itself, after every part of it was verified; nothing of it is run.
+
+    Raises:
+        BundleError: it is none, or cannot be used.
+        PermissionDeniedError, StorageError: the system does not let us read it.
+    """
+    from leafsight.bundle import open_bundle
+
+    bundle = open_bundle(path)
+    return model_of(bundle.name, bundle.content_hash, bundle.labels)
 
 
 def model_of(name: str, content_hash: str, labels: Sequence[Named]) -> Model:

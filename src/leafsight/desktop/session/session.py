@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -58,6 +59,8 @@ class Session:
         self._paths: set[Path] = set()
         self._next = self._waiting = 0
         self._asked = 0
+        self._looked_at: int | None = None
+        self._anew = False
         self.crop: str | None = None
         self._trouble: Trouble | None = None
         self.model: Model | None = None
@@ -69,7 +72,7 @@ class Session:
         self._fresh: list[Photograph] = []
         self._load = load
         self._diagnoser = Diagnoser(
-            self._loaded,
+            partial(self._loaded, load),
             threads=threads,
             limits=limits or DecodeLimits(),
             answered=self._on_answers,
@@ -117,15 +120,34 @@ class Session:
         """Ask about all of them anew, as photographs of this crop; all as they are then."""
         if crop == self.crop:
             return ()
-        self.crop, self._asked = crop, self._asked + 1
-        self._diagnoser.forget()
-        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
-        self._waiting = len(self._all)
-        self._diagnoser.ask(self._question(one) for one in self._all.values())
+        self.crop = crop
+        self._ask_anew()
         return tuple(self._all.values())
+
+    def use(self, load: Load, model: Model | None = None) -> None:
+        """Answer with another model from now on, for all photographs; what a person said of them stays.
+
+        All of them come once more with the next news, first without an answer. Nothing is loaded here: a
+        thread does it when there is something to answer, and a model that cannot be loaded is ``Trouble``.
+
+        Args:
+            load: loads it, on a thread.
+            model: what is known of it already; the crop then stays if this model knows it too.
+        """
+        self._load, self.model = load, model
+        if model is None or self.crop not in model.crops:
+            self.crop = None
+        self._trouble = None
+        self._diagnoser.use(partial(self._loaded, load))
+        self._ask_anew()
+        if self._looked_at is not None:
+            self.look_at(self._looked_at)
+        self._anew = True
+        self._wake()
 
     def look_at(self, number: int) -> None:
         """Somebody looks at this one: answer it next, and say where in the picture it shows."""
+        self._looked_at = number
         one = self._all.get(number)
         if one is not None and (one.prediction is None or self._may_explain(one)):
             self._diagnoser.ask_first(replace(self._question(one), heatmap=True))
@@ -159,6 +181,8 @@ class Session:
         """What came since the last call."""
         added = self._take_found()
         changed = self._take_answers()
+        if self._anew:
+            self._anew, changed = False, list(self._all.values())
         while self._troubles:
             self._trouble = self._troubles.popleft()
         if self._keeper is not None:
@@ -237,9 +261,17 @@ class Session:
         self._found.append(None)
         self._wake()
 
-    def _loaded(self) -> Predictor:
-        loaded = self._load()
-        self.model = loaded.model
+    def _ask_anew(self) -> None:
+        self._asked += 1
+        self._diagnoser.forget()
+        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
+        self._waiting = len(self._all)
+        self._diagnoser.ask(self._question(one) for one in self._all.values())
+
+    def _loaded(self, load: Load) -> Predictor:
+        loaded = load()
+        if load is self._load:  # otherwise another one is wanted by now
+            self.model = loaded.model
         return loaded.predictor
 
     def _on_answers(self, answers: Sequence[Answered]) -> None:

@@ -102,8 +102,14 @@ class AnswerPane(QWidget):
         self._draw_bars(found)
         for one_of in (self.really, self._really_label):
             one_of.setVisible(found is not None and self.really.count() > 0)
-        self.really.setCurrentIndex(max(0, self.really.findData(None if one is None else one.correction)))
+        self._show_correction(None if one is None else one.correction)
         self.show_heat(found is not None and found.heatmap is not None)
+
+    def _show_correction(self, key: str | None) -> None:
+        """Also one that the model does not know: it was said while another model was in use."""
+        if key is not None and self.really.findData(key) < 0:
+            self.really.addItem(key, key)
+        self.really.setCurrentIndex(max(0, self.really.findData(key)))
 
     def show_heat(self, there: bool) -> None:
         """Offer the slider where there is a heatmap."""

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from leafsight.desktop.options import DesktopOptions
-from leafsight.desktop.session import Keeper, Session, bundle_loader, load_preferences
+from leafsight.desktop.session import (
+    Keeper,
+    Reach,
+    ServiceHere,
+    Session,
+    load_preferences,
+    load_server,
+    loader,
+    own_command,
+    told_apart,
+)
+from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.main import MainWindow
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import StateBusyError
@@ -32,26 +44,38 @@ def make_application() -> QApplication:
     application.setApplicationName("leafsight")
     application.setApplicationDisplayName("leafsight")
     application.setDesktopFileName("leafsight")
-    application.setWindowIcon(QIcon.fromTheme("leafsight"))
     return application
 
 
-def open_window(options: DesktopOptions) -> int:
-    """Show the window until it is closed.
+def open_window(options: DesktopOptions, say: Callable[[str], None] = lambda line: None) -> int:
+    """Show the window until it is closed; where one is open already, give it the photographs and end.
 
     Args:
         options: of the window.
+        say: told in one line when the photographs went to another window, or this one keeps nothing because
+            the other one does not answer.
 
     Returns:
         The exit code: 0.
     """
+    keeper, busy = _lock(options)
+    if busy and not options.new_window:
+        taken, keeper = _hand_over(options)
+        if taken:
+            say(tr("handed to the window that is open; --new-window opens another"))
+            return 0
+        if keeper is None:
+            say(tr("the window that is open does not answer: this is another one, and it keeps nothing"))
     told_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told_to_end.set())
     application = make_application()
-    window = make_window(options)
+    window = _window(options, keeper)
     window.show()
-    window.add(options.photos)
+    photos, models = told_apart(options.photos)
+    window.add(photos)
+    window.offer(models)
+    QTimer.singleShot(0, window, lambda: _when_seen(application, window, options, keeper is not None))
     hear = QTimer()  # Python hears signals only when it runs
     hear.timeout.connect(lambda: window.leave() if told_to_end.is_set() else None)
     hear.start(HEAR_SIGNALS_MS)
@@ -60,29 +84,79 @@ def open_window(options: DesktopOptions) -> int:
 
 def make_window(options: DesktopOptions) -> MainWindow:
     """A window that is not shown yet, with what the last one left open."""
+    return _window(options, _lock(options)[0])
+
+
+def _window(options: DesktopOptions, keeper: Keeper | None) -> MainWindow:
     limits = options.limits or DecodeLimits()
     waker = Waker()
+    reach = Reach(ServiceHere(options.store, own_command(), os.getpid()), load_server(options.state_dir))
     session = Session(
-        bundle_loader(options.model, limits),
+        loader(options.model, reach, limits),
         threads=options.threads,
         limits=limits,
         wake=waker.wake,
-        keeper=_keeper(options),
+        keeper=keeper,
     )
     if options.fresh:
         session.forget_last()
     else:
         session.restore()
-    window = MainWindow(session, waker, load_preferences(options.state_dir), options)
+    window = MainWindow(session, waker, load_preferences(options.state_dir), options, reach)
     waker.setParent(window)
     waker.wake()
     return window
 
 
-def _keeper(options: DesktopOptions) -> Keeper | None:
-    """Keeps what is open; a second window, or a folder that cannot be written, goes without."""
+def _lock(options: DesktopOptions) -> tuple[Keeper | None, bool]:
+    """What keeps what is open, and whether another window does it; neither where nothing can be written."""
     try:
-        return Keeper(options.state_dir)
+        return Keeper(options.state_dir), False
     except (StateBusyError, OSError) as error:
-        LOG.warning("what is open is not kept: %s", error)
-        return None
+        LOG.info("what is open is not kept: %s", error)
+        return None, isinstance(error, StateBusyError)
+
+
+def _when_seen(
+    application: QApplication, window: MainWindow, options: DesktopOptions, is_the_one: bool
+) -> None:
+    """What the first window need not wait for: 20 ms."""
+    from leafsight.desktop.window.icon import icon
+
+    application.setWindowIcon(icon())
+    if is_the_one and (address := _address(options)):
+        window.listen(address)
+
+
+def _address(options: DesktopOptions) -> str:
+    """Where the one window listens; empty where nobody can listen."""
+    from leafsight.desktop.session.handing_over import address_of
+
+    try:
+        return address_of(options.state_dir)
+    except OSError as error:
+        LOG.warning("later starts are not heard: %s", error)
+        return ""
+
+
+def _hand_over(options: DesktopOptions) -> tuple[bool, Keeper | None]:
+    """Whether the other window took what this start wants; the lock, when that window ended meanwhile."""
+    from leafsight.desktop.session.handing_over import Handed, token_of
+    from leafsight.desktop.window.one_window import hand_over_when_it_hears
+
+    address = _address(options)
+    if not address:
+        return False, None
+    photos, models = told_apart(path.absolute() for path in options.photos)
+    if options.model is not None and options.model_is_named:
+        models.insert(0, options.model.absolute())
+    found: list[Keeper] = []
+
+    def is_over() -> bool:
+        keeper, _ = _lock(options)
+        found.extend(() if keeper is None else (keeper,))
+        return bool(found)
+
+    handed = Handed(tuple(photos), tuple(models), token_of(os.environ))
+    taken = hand_over_when_it_hears(address, handed, is_over)
+    return taken, found[0] if found else None

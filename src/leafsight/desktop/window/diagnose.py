@@ -81,7 +81,7 @@ class DiagnosePage(Page):
         self.tools.troubled.connect(self.troubled)
         self.wants_files.connect(self.tools.choose_files)
         self.wants_folder.connect(self.tools.choose_folder)
-        self._crops = False
+        self._known: Model | None = None
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(REORDER_MS)
@@ -148,8 +148,10 @@ class DiagnosePage(Page):
             self._told_trouble = news.trouble
             self.troubled.emit(news.trouble)
         model = self._session.model
-        if model is not None and not self._crops:
+        if model is not None and model != self._known:
             self._know(model)
+        elif self._session.crop != self.crop.currentData():
+            self.crop.setCurrentIndex(max(0, self.crop.findData(self._session.crop)))
         if news.added:
             self.stack.setCurrentIndex(1)
         self.rows.changed(news.changed)
@@ -242,7 +244,9 @@ class DiagnosePage(Page):
         self._large.close()
 
     def _know(self, model: Model) -> None:
-        self._crops = True
+        self._known = model
+        self.crop.clear()
+        self.crop.addItem(EVERY_CROP, None)
         for key, name in model.crops.items():
             self.crop.addItem(name.capitalize(), key)
         self.crop.setCurrentIndex(max(0, self.crop.findData(self._session.crop)))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -27,11 +28,11 @@ from leafsight.desktop.options import DesktopOptions
 from leafsight.desktop.session import (
     Preferences,
     Reach,
-    ServiceHere,
     Session,
     Trouble,
-    load_server,
+    loader,
     save_preferences,
+    told_apart,
 )
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
@@ -39,10 +40,16 @@ from leafsight.desktop.window.contents import PAGES, page_title
 from leafsight.desktop.window.controls import button, menu_button
 from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
+from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.theme import Tokens, dress
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
+from leafsight.images import DecodeLimits
+
+if TYPE_CHECKING:
+    from leafsight.desktop.session.handing_over import Handed
+    from leafsight.desktop.window.one_window import Listener
 
 LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 SAVE_MS = 500
@@ -57,10 +64,16 @@ class MainWindow(QMainWindow):
         waker: says when the session has news.
         preferences: of the last window.
         options: as the window was opened with.
+        reach: the way to the server; its own from now on.
     """
 
     def __init__(
-        self, session: Session, waker: Waker, preferences: Preferences, options: DesktopOptions
+        self,
+        session: Session,
+        waker: Waker,
+        preferences: Preferences,
+        options: DesktopOptions,
+        reach: Reach,
     ) -> None:
         super().__init__()
         self._session, self._preferences, self._options = session, preferences, options
@@ -68,9 +81,7 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         self._application = application
         self._tokens: Tokens = dress(application, preferences)
-        self._reach = Reach(
-            ServiceHere(options.store, options.command, os.getpid()), load_server(options.state_dir)
-        )
+        self._reach = reach
         self._around = Around(
             session,
             options,
@@ -84,6 +95,8 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks = True
+        self._listener: Listener | None = None
+        self._offers = Offers(self, session, options.limits or DecodeLimits())
         self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
         self._save_later.setSingleShot(True)
         self._save_later.setInterval(SAVE_MS)
@@ -96,6 +109,7 @@ class MainWindow(QMainWindow):
         page = self._pages[DIAGNOSE]
         assert isinstance(page, DiagnosePage)
         self.page = page
+        self._offers.troubled.connect(lambda trouble: self._on_trouble(self.page, trouble))
         waker.woken.connect(self.look)
 
     def _lay_out(self) -> None:
@@ -178,6 +192,33 @@ class MainWindow(QMainWindow):
         """Open these photographs and folders as well."""
         self.page.open_places(places)
 
+    def offer(self, models: Sequence[Path]) -> None:
+        """Ask whether to use these models."""
+        self._offers.offer(models)
+
+    def listen(self, address: str) -> None:
+        """Take what later starts want opened; only for the one window that keeps."""
+        from leafsight.desktop.window.one_window import (
+            Listener,
+        )
+
+        if self.isVisible():
+            self._listener = Listener(self)
+            self._listener.handed.connect(self.take_handed)
+            self._listener.listen(address)
+
+    def take_handed(self, handed: Handed) -> None:
+        """Open what a later start wants opened, and come to the front."""
+        if handed.photos or handed.models:
+            self.go(DIAGNOSE)
+        self.add(handed.photos)
+        self.offer(handed.models)
+        if handed.token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = handed.token  # Qt asks Wayland with it, and forgets it
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+
     def _prefer(self, **changes: object) -> None:
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
         if {"look", "text_scale"} & set(changes):
@@ -195,6 +236,10 @@ class MainWindow(QMainWindow):
 
     def _on_serving(self, model: str) -> None:
         """The model that serves is the one that diagnoses, but where a person named a file."""
+        known = self._session.model
+        if self._options.model is not None or (model and (known is None or known.hash == model)):
+            return
+        self._session.use(loader(None, self._reach, self._options.limits or DecodeLimits()))
 
     def _on_trouble(self, page: Page, trouble: Trouble | None) -> None:
         self._troubles[page] = trouble
@@ -217,8 +262,12 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Give the page in front what was dropped."""
-        self.front.open_places(files_of(event.mimeData()))
+        """Give the page in front what was dropped; a model that is dropped on photographs is offered."""
+        places = files_of(event.mimeData())
+        if self.front is self.page:
+            places, models = told_apart(places)
+            self.offer(models)
+        self.front.open_places(places)
         event.acceptProposedAction()
 
     def leave(self) -> None:
@@ -232,6 +281,9 @@ class MainWindow(QMainWindow):
         if self._asks and unfinished and not self._may_close(unfinished):
             event.ignore()
             return
+        if self._listener is not None:
+            self._listener.close()
+        self._offers.close()
         if self._save_later.isActive():
             self._save()
         self.hide()  # what is under way may take some seconds to be put away
