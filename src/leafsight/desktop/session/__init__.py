@@ -7,7 +7,7 @@ everything that a person can do is tested without a screen.
 from leafsight.desktop.session.choosing import ORDERS, SHOWN, Order, Shown, chosen
 from leafsight.desktop.session.diagnosing import Diagnoser
 from leafsight.desktop.session.exporting import Copied, Exported, copy_into_folders, write_csv
-from leafsight.desktop.session.finding import SUFFIXES, photographs_among
+from leafsight.desktop.session.finding import photographs_among
 from leafsight.desktop.session.keeping import Keeper
 from leafsight.desktop.session.loading import Load, Loaded, Model, bundle_loader
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
@@ -37,7 +37,6 @@ __all__ = [
     "Photograph",
     "Preferences",
     "SHOWN",
-    "SUFFIXES",
     "Session",
     "Shown",
     "Trouble",

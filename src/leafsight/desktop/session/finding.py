@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"})
+from leafsight.images import photographs_below
 
 
 def photographs_among(places: Sequence[Path]) -> Iterator[Path]:
     """Every file that was named, and every photograph below the folders, in the order of their names.
 
-    A file that was named is given whatever it is called: its row says what is wrong with it. Folders are
-    searched by their endings, without hidden files. A folder that cannot be read, or vanished, holds
-    nothing.
+    A file that was named is given whatever it is called: its row says what is wrong with it.
     """
     for place in places:
         if place.is_dir():
-            yield from _below(place)
+            yield from photographs_below(place)
         else:
             yield place
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    # os.walk does not follow links to folders, so a loop of links cannot trap it.
-    for here, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(here) / name

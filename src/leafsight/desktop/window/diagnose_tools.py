@@ -11,7 +11,6 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
 from leafsight.desktop.session import (
-    SUFFIXES,
     Exported,
     Session,
     Trouble,
@@ -24,6 +23,7 @@ from leafsight.desktop.window.controls import button, menu_button
 from leafsight.desktop.window.exporting import Export, Exporter, Told
 from leafsight.desktop.window.pictures import keep_pasted
 from leafsight.errors import LeafsightError
+from leafsight.images import PHOTO_SUFFIXES
 
 PASTED_FOLDER, PASTED_NAME = "pasted", "pasted %Y-%m-%d %H.%M.%S.png"
 
@@ -86,7 +86,7 @@ class DiagnoseTools(QWidget):
 
     def choose_files(self) -> None:
         """Let a person choose photographs."""
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(SUFFIXES))
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
         names, _ = QFileDialog.getOpenFileNames(
             self, tr("Photographs"), "", tr("Photographs ({patterns});;All files (*)", patterns=patterns)
         )
