@@ -15,7 +15,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from leafsight.inference import Answer
+from leafsight.inference import Answer, Combined
 
 NOT_MEASURED = "not measured"
 NOT_KNOWN = "not known"
@@ -137,6 +137,24 @@ def also_possible(answer: Answer) -> str:
     rest = f" and {count(len(others) - MOST_NAMED, 'other')}" if len(others) > MOST_NAMED else ""
     start = "It could also be" if named else "What cannot be excluded:"
     return f"{start} {_listed(others[:MOST_NAMED])}{rest}."
+
+
+def plant_name(number: int, photographs: int) -> str:
+    """``Plant 2, 3 photographs``."""
+    return f"Plant {number}, {count(photographs, 'photograph')}"
+
+
+def basis(combined: Combined) -> str:
+    """What the answer of a plant rests on."""
+    if combined.used == 0:
+        return "None of the photographs could be used."
+    whole = count(combined.photographs, "photograph")
+    return f"Rests on {'all' if combined.photographs == combined.used else f'{combined.used} of'} {whole}."
+
+
+def word_said(right: bool, display: str) -> str:
+    """What a person said of an answer; ``display`` is the name of the class that they said."""
+    return "You said that this was right." if right else f"You said that it shows {spoken(display)}."
 
 
 def quality_remarks(quality: Mapping[str, float] | None) -> str:
