@@ -11,7 +11,7 @@ from leafsight.desktop.session.exporting import Copied, Exported, copy_into_fold
 from leafsight.desktop.session.finding import photographs_among
 from leafsight.desktop.session.keeping import Keeper
 from leafsight.desktop.session.loading import Load, Loaded, Model, bundle_loader
-from leafsight.desktop.session.naming import Named, classes_to_say, with_words
+from leafsight.desktop.session.naming import Named, classes_to_say, name_of, with_words
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
 from leafsight.desktop.session.plants import MOST_OF_ONE_PLANT, Plant
 from leafsight.desktop.session.preferences import Preferences, load_preferences, save_preferences
@@ -68,6 +68,7 @@ __all__ = [
     "headline",
     "hottest_place",
     "load_preferences",
+    "name_of",
     "percent",
     "photographs_among",
     "plant_name",

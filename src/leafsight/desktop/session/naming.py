@@ -1,4 +1,4 @@
-"""What a person may say that a photograph shows: the classes of the model, in the order in which to offer them."""
+"""What a person may say that a photograph shows: the classes of the model, the likeliest first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from leafsight.desktop.session.loading import Model
 from leafsight.desktop.session.photographs import Photograph
+from leafsight.taxonomy import find_class
 
 Named = tuple[str, str]
 """Key of a class, and its name for people."""
@@ -35,3 +36,8 @@ def with_words(classes: Sequence[Named], text: str) -> list[Named]:
     """Those that have all words of ``text`` in their name or key, in any order; case does not count."""
     wanted = text.lower().split()
     return [one for one in classes if all(word in f"{one[1]} {one[0]}".lower() for word in wanted)]
+
+
+def name_of(key: str, model: Model | None) -> str:
+    """The name of a class for people, also where the model does not know it, or is not known yet."""
+    return (model and model.classes.get(key)) or find_class(key).display

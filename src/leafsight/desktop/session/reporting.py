@@ -7,7 +7,7 @@ are drawn, and the pictures beside them, are known to the window.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from leafsight.desktop.session.exporting import Exported
 from leafsight.desktop.session.language import tr, trn
 from leafsight.desktop.session.loading import Model
+from leafsight.desktop.session.naming import name_of
 from leafsight.desktop.session.wording import (
     also_possible,
     basis,
@@ -48,14 +49,12 @@ class Report:
     Attributes:
         rows: in the order in which they stand.
         model: that answers now; None when it is not known.
-        names: key of a class -> name for people.
         made: when.
         waiting: photographs that are left out because they wait.
     """
 
     rows: Sequence[Exported]
     model: Model | None
-    names: Mapping[str, str]
     made: datetime
     waiting: int = 0
 
@@ -79,7 +78,7 @@ def first_page(report: Report) -> list[Line]:
     return lines
 
 
-def block(row: Exported, names: Mapping[str, str]) -> list[Line]:
+def block(row: Exported, model: Model | None) -> list[Line]:
     """What is known of one photograph."""
     said = row.prediction
     lines = [
@@ -92,7 +91,7 @@ def block(row: Exported, names: Mapping[str, str]) -> list[Line]:
         lines.append(Line("text", also_possible(said)))
     if said.verdict != "unreadable":
         lines.append(Line("text", quality_remarks(said.quality)))
-    lines += [Line("text", _person(row, names)), *_plant(row)]
+    lines += [Line("text", _person(row, model)), *_plant(row)]
     return [Line(one.look, _clean(one.text)) for one in lines if one.text]
 
 
@@ -148,12 +147,12 @@ def _guide(report: Report) -> list[str]:
     return guide
 
 
-def _person(row: Exported, names: Mapping[str, str]) -> str:
+def _person(row: Exported, model: Model | None) -> str:
     if row.correction is None:
         return ""
     if row.said == "right":
         return tr("A person says: that is right.")
-    return tr("A person says: {condition}.", condition=spoken(names.get(row.correction) or row.correction))
+    return tr("A person says: {condition}.", condition=spoken(name_of(row.correction, model)))
 
 
 def _plant(row: Exported) -> list[Line]:
@@ -162,12 +161,9 @@ def _plant(row: Exported) -> list[Line]:
     said = row.combined
     if said is None:
         return [Line("text", tr("Plant {plant}: no answer yet.", plant=row.plant))]
-    sure = sureness(said)
+    answer = ", ".join(part for part in (headline(said), sureness(said)) if part)
     return [
-        Line(
-            "text",
-            f"{plant_name(row.plant, said.photographs)}: {headline(said)}{f', {sure}' if sure else ''}.",
-        ),
+        Line("text", f"{plant_name(row.plant, said.photographs)}: {answer}."),
         Line("quiet", f"{basis(said)} {said.reason if said.used else ''}".strip()),
     ]
 

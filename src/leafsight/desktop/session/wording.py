@@ -15,6 +15,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from leafsight.desktop.session.language import tr, trn
 from leafsight.inference import Answer, Combined
 
 NOT_MEASURED = "not measured"
@@ -141,20 +142,30 @@ def also_possible(answer: Answer) -> str:
 
 def plant_name(number: int, photographs: int) -> str:
     """``Plant 2, 3 photographs``."""
-    return f"Plant {number}, {count(photographs, 'photograph')}"
+    return trn(
+        "Plant {plant}, {number} photograph", "Plant {plant}, {number} photographs", photographs, plant=number
+    )
 
 
 def basis(combined: Combined) -> str:
     """What the answer of a plant rests on."""
     if combined.used == 0:
-        return "None of the photographs could be used."
-    whole = count(combined.photographs, "photograph")
-    return f"Rests on {'all' if combined.photographs == combined.used else f'{combined.used} of'} {whole}."
+        return tr("None of the photographs could be used.")
+    if combined.used == combined.photographs:
+        return trn("Rests on all {number} photograph.", "Rests on all {number} photographs.", combined.used)
+    return trn(
+        "Rests on {used} of {number} photograph.",
+        "Rests on {used} of {number} photographs.",
+        combined.photographs,
+        used=combined.used,
+    )
 
 
 def word_said(right: bool, display: str) -> str:
     """What a person said of an answer; ``display`` is the name of the class that they said."""
-    return "You said that this was right." if right else f"You said that it shows {spoken(display)}."
+    if right:
+        return tr("You said that this was right.")
+    return tr("You said that it shows {condition}.", condition=spoken(display))
 
 
 def quality_remarks(quality: Mapping[str, float] | None) -> str:
