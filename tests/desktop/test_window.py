@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
-from tests.journeys.small_world import save_picture
 
 pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -26,87 +22,11 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QSlider,
 )
+from tests.desktop.windows import PATIENCE_MS, Open, answered, choose, labels, said, say, text
 
-from leafsight.desktop import DesktopOptions
 from leafsight.desktop.session import Preferences, load_preferences
-from leafsight.desktop.window.application import make_application, make_window
-from leafsight.desktop.window.main import MainWindow
 
 pytestmark = pytest.mark.gui
-PATIENCE_MS = 20_000
-Open = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def opened(qtbot: Any, tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens windows on one state folder; they are closed at the end, whatever waits."""
-    windows: list[MainWindow] = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
-
-    def make(**options: Any) -> MainWindow:
-        make_application()
-        window = make_window(
-            DesktopOptions(
-                **{"state_dir": tmp_path / "state", "model": colour_model, "threads": 2, **options}
-            )
-        )
-        window.show()
-        windows.append(window)
-        return window
-
-    yield make
-    for window in windows:
-        window.close()
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    for name, colour in (
-        ("1 red.jpg", RED),
-        ("2 green.jpg", GREEN),
-        ("3 blue.jpg", BLUE),
-        ("4 grey.jpg", GREY),
-    ):
-        save_picture(tmp_path / "photos" / name, colour)
-    return tmp_path / "photos"
-
-
-def answered(qtbot: Any, window: MainWindow, number: int) -> list[str]:
-    """What the rows say, when all have their answer."""
-
-    def there() -> None:
-        assert window.page.rows.rowCount() == number
-        assert not window._session.waiting
-
-    qtbot.waitUntil(there, timeout=PATIENCE_MS)
-    return said(window)
-
-
-def said(window: MainWindow) -> list[str]:
-    rows = window.page.rows
-    return [rows.data(rows.index(row)) for row in range(rows.rowCount())]
-
-
-def text(window: MainWindow, name: str) -> str:
-    return "\n".join(label.text() for label in window.page.pane.findChildren(QLabel, name) if label.text())
-
-
-def labels(window: MainWindow) -> list[str]:
-    return [label.text() for label in window.page.pane.findChildren(QLabel) if label.isVisible()]
-
-
-def say(window: MainWindow, words: str) -> None:
-    """As a person does who knows the keys."""
-    QTest.keyClick(window.page.list, Qt.Key.Key_C)
-    picker = window.page.saying.picker
-    QTest.keyClicks(picker.line, words)
-    QTest.keyClick(picker.line, Qt.Key.Key_Return)
-
-
-def choose(box: QComboBox, data: object) -> None:
-    """As a person does: the signal comes."""
-    box.setCurrentIndex(box.findData(data))
-    box.activated.emit(box.currentIndex())
 
 
 def test_an_empty_window_says_what_to_do(opened: Open, qtbot: Any) -> None:

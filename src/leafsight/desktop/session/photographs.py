@@ -38,6 +38,15 @@ class Photograph:
         """Whether a person says what the answer does not say."""
         return self.correction is not None and not self.is_confirmed
 
+    def knows_more(self, prediction: Prediction) -> bool:
+        """Whether it has a heatmap, from the same model for the same crop."""
+        own = self.prediction
+        return (
+            own is not None
+            and own.heatmap is not None
+            and (own.model_hash, own.crop_given) == (prediction.model_hash, prediction.crop_given)
+        )
+
     @property
     def waits(self) -> bool:
         """Whether the answer is still to come."""

@@ -6,10 +6,11 @@ plant's answer is, comes from outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from leafsight.desktop.session.photographs import Trouble
+from leafsight.desktop.session.photographs import Photograph, Trouble
+from leafsight.desktop.session.questions import PlantAnswer
 from leafsight.errors import UsageError
 from leafsight.inference import Combined
 
@@ -95,9 +96,31 @@ class Plants:
                 self._put(Plant(number, left))
         return touched
 
-    def take(self, plant: Plant) -> None:
-        """What a plant's answer is, or that it waits; the plant must be there."""
-        self._put(plant)
+    def restore(self, photographs: Iterable[Photograph], answers: Mapping[int, Combined]) -> list[int]:
+        """The plants that photographs of another window name; the numbers of those to ask about again."""
+        members: dict[int, list[int]] = {}
+        for one in photographs:
+            if one.plant is not None:
+                members.setdefault(one.plant, []).append(one.number)
+        for number, numbers in members.items():
+            said = answers.get(number)
+            whole = said is not None and said.photographs == len(numbers)  # else a crash came between the two
+            self._put(Plant(number, tuple(numbers), said if whole else None))
+        return [number for number in members if self._all[number].combined is None]
+
+    def asked(self, number: int) -> Plant | None:
+        """A plant, as one that waits; None when there is none of that number."""
+        plant = self._all.get(number)
+        return None if plant is None else self._put(replace(plant, combined=None, problem=None))
+
+    def answered(self, answer: PlantAnswer) -> Plant | None:
+        """A plant with its answer; None when it has other photographs by now, or is none."""
+        plant, said = self._all.get(answer.question.number), answer.said
+        if plant is None or plant.photographs != answer.question.photographs:
+            return None
+        if isinstance(said, Combined):
+            return self._put(replace(plant, combined=said, problem=None))
+        return self._put(replace(plant, combined=None, problem=said))
 
     def ask_anew(self) -> None:
         """What they said does not hold any more."""

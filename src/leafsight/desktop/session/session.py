@@ -7,24 +7,21 @@ no lock.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from leafsight.desktop.session.diagnosing import Diagnoser
-from leafsight.desktop.session.finding import photographs_among
+from leafsight.desktop.session.finding import Search
 from leafsight.desktop.session.keeping import Keeper
 from leafsight.desktop.session.loading import Load, Model
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
 from leafsight.desktop.session.plants import Plant, Plants
 from leafsight.desktop.session.questions import Answered, PlantAnswer, PlantQuestion, Question
 from leafsight.images import DecodeLimits
-from leafsight.inference import Combined, PlantPredictor, Prediction, Predictor
+from leafsight.inference import PlantPredictor, Prediction, Predictor
 
-FOUND_AT_ONCE = 200
 MOST_PHOTOGRAPHS = 100_000
 """Some 400 MB of answers; more is work for ``leafsight predict``."""
 MOST_ANSWERS = 64
@@ -68,9 +65,7 @@ class Session:
         self.combines = False
         self._plants = Plants()
         self._words: deque[dict[int, str | None]] = deque(maxlen=MOST_UNDONE)
-        self._searches = 0
-        self._ended = threading.Event()
-        self._found: deque[Path | None] = deque()
+        self._search = Search(wake)
         self._answers: deque[Answered] = deque()
         self._troubles: deque[Trouble | None] = deque()
         self._fresh: list[Photograph] = []
@@ -108,21 +103,10 @@ class Session:
         members = Counter(one.plant for one in kept)
         for one in kept:
             self._take_in(one.path, one if members[one.plant] > 1 else replace(one, plant=None))
-        self._restore_plants(self._keeper.kept_answers())
+        for number in self._plants.restore(self._all.values(), self._keeper.kept_answers()):
+            self.ask_plant(number)
         self._keeper.begin([*self._all.values(), *self._plants])
         return len(kept)
-
-    def _restore_plants(self, answers: dict[int, Combined]) -> None:
-        members: dict[int, list[int]] = {}
-        for one in self._all.values():
-            if one.plant is not None:
-                members.setdefault(one.plant, []).append(one.number)
-        for number, photographs in members.items():
-            said = answers.get(number)
-            whole = said is not None and said.photographs == len(photographs)
-            self._plants.take(Plant(number, tuple(photographs), said if whole else None))
-            if not whole:
-                self.ask_plant(number)
 
     def forget_last(self) -> None:
         """Begin with nothing, whatever the last window left."""
@@ -131,21 +115,14 @@ class Session:
 
     def add(self, places: Sequence[Path]) -> None:
         """Photographs and folders of them; they come with the next news, and answers after them."""
-        self._searches += 1
-        threading.Thread(target=self._search, args=(list(places),), name="searching", daemon=True).start()
+        self._search.start(places)
 
     def set_crop(self, crop: str | None) -> tuple[Photograph, ...]:
         """Ask about all of them anew, as photographs of this crop; all as they are then."""
         if crop == self.crop:
             return ()
-        self.crop, self._asked = crop, self._asked + 1
-        self._diagnoser.forget()
-        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
-        self._waiting = len(self._all)
-        self._plants.ask_anew()
-        self._diagnoser.ask([
-            *map(self._question, self._all.values()), *map(self._plant_question, self._plants)
-        ])  # fmt: skip
+        self.crop = crop
+        self._ask_anew()
         return tuple(self._all.values())
 
     def look_at(self, number: int) -> None:
@@ -200,9 +177,8 @@ class Session:
 
     def ask_plant(self, number: int) -> None:
         """Ask about a plant next."""
-        plant = self._plants.get(number)
+        plant = self._plants.asked(number)
         if plant is not None:
-            self._plants.take(replace(plant, combined=None, problem=None))
             self._diagnoser.ask_first(self._plant_question(plant))
 
     def _regroup(self, numbers: Iterable[int]) -> tuple[Photograph, ...]:
@@ -251,27 +227,23 @@ class Session:
             self._trouble = self._troubles.popleft()
         if self._keeper is not None:
             self._keeper.keep([*added, *changed])
-        if self._answers or self._found:
+        if self._answers or self._search.has_more:
             self._wake()  # the rest, the next time
-        return News(tuple(added), tuple(changed), self._trouble, self._searches > 0)
+        return News(tuple(added), tuple(changed), self._trouble, self._search.goes_on)
 
     def close(self) -> None:
         """End the threads and write down what is open."""
-        self._ended.set()
+        self._search.end()
         self._diagnoser.close()
         self.news()
-        while self._answers or self._found:
+        while self._answers or self._search.has_more:
             self.news()
         if self._keeper is not None:
             self._keeper.close()
 
     def _take_found(self) -> list[Photograph]:
-        for place in list(islice(self._found, FOUND_AT_ONCE)):
-            self._found.popleft()
-            if place is None:
-                self._searches -= 1
-            else:
-                self._take_in(place)
+        for place in self._search.take():
+            self._take_in(place)
         added, self._fresh = self._fresh, []
         self._diagnoser.ask(self._question(one) for one in added if one.waits)
         return added
@@ -311,20 +283,14 @@ class Session:
 
     def _take_plant(self, answer: PlantAnswer) -> list[Photograph]:
         """The answer of a plant, and those of its photographs that it rests on."""
-        asked, said = answer.question, answer.said
-        plant = self._plants.get(asked.number)
-        if plant is None or plant.photographs != asked.photographs or asked.asked != self._asked:
+        plant = None if answer.question.asked != self._asked else self._plants.answered(answer)
+        if plant is None:
             return []
-        if isinstance(said, Combined):
-            plant = replace(plant, combined=said, problem=None)
-        else:
-            plant = replace(plant, combined=None, problem=said)
-        self._plants.take(plant)
         if self._keeper is not None:
             self._keeper.keep([plant])
         for number, prediction in zip(plant.photographs, answer.predictions, strict=False):
             one = self._all[number]
-            if one.prediction is None or one.prediction.heatmap is None or not _same(one, prediction):
+            if not one.knows_more(prediction):
                 self._answer(one, prediction)
         return [self._all[number] for number in plant.photographs]
 
@@ -332,6 +298,16 @@ class Session:
         self._waiting -= one.waits
         self._all[one.number] = replace(one, prediction=prediction)
         return self._all[one.number]
+
+    def _ask_anew(self) -> None:
+        """What was answered does not hold any more."""
+        self._asked += 1
+        self._diagnoser.forget()
+        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
+        self._waiting = len(self._all)
+        self._plants.ask_anew()
+        self._diagnoser.ask(map(self._question, self._all.values()))
+        self._diagnoser.ask(map(self._plant_question, self._plants))
 
     def _question(self, one: Photograph) -> Question:
         return Question(one.number, one.path, self.crop, asked=self._asked)
@@ -344,16 +320,6 @@ class Session:
     def _may_explain(one: Photograph) -> bool:
         found = one.prediction
         return found is not None and found.heatmap is None and found.verdict != "unreadable"
-
-    def _search(self, places: list[Path]) -> None:
-        for number, path in enumerate(photographs_among([place.absolute() for place in places])):
-            if self._ended.is_set():
-                return
-            self._found.append(path)
-            if number % FOUND_AT_ONCE == 0:
-                self._wake()
-        self._found.append(None)
-        self._wake()
 
     def _loaded(self) -> Predictor:
         loaded = self._load()
@@ -368,11 +334,3 @@ class Session:
     def _on_trouble(self, trouble: Trouble | None) -> None:
         self._troubles.append(trouble)
         self._wake()
-
-
-def _same(one: Photograph, prediction: Prediction) -> bool:
-    """Whether it was asked of the same model about the same crop."""
-    before = one.prediction
-    return before is not None and (before.model_hash, before.crop_given) == (
-        prediction.model_hash, prediction.crop_given,
-    )  # fmt: skip

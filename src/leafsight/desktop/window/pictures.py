@@ -58,15 +58,20 @@ def fitted(rgb: np.ndarray, longest_px: int) -> np.ndarray:
 
 
 def pictures_of(
-    path: Path, heatmap: np.ndarray | None, limits: DecodeLimits, longest_px: int
+    path: Path,
+    heatmap: np.ndarray | None,
+    limits: DecodeLimits,
+    longest_px: int,
+    *,
+    strength: float = 1.0,
 ) -> tuple[QImage | None, QImage | None]:
-    """A photograph, and the same under its full heatmap; None for what there is not, or cannot be read."""
+    """A photograph, and the same under its heatmap; None for what there is not, or cannot be read."""
     try:
         data = read_photo(path, limits)
         rgb = fitted(decode(data, limits=limits, wanted_side_px=longest_px // 2), longest_px)
     except LeafsightError:
         return None, None
-    warm = None if heatmap is None else as_picture(overlay_heatmap(rgb, heatmap, strength=1.0))
+    warm = None if heatmap is None else as_picture(overlay_heatmap(rgb, heatmap, strength=strength))
     return as_picture(rgb), warm
 
 
