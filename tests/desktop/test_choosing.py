@@ -25,6 +25,7 @@ def photographs() -> list[Photograph]:
         for number, (name, one) in enumerate(zip(names, answers, strict=True))
     ]
     rows.append(Photograph(4, Path("waits.jpg")))
+    rows[1] = replace(rows[1], correction="apple/healthy")
     rows.append(Photograph(5, Path("torn.jpg"), Prediction.unread(ImageError("torn"), None), "apple/scab"))
     return rows
 
@@ -39,6 +40,7 @@ def photographs() -> list[Photograph]:
         ("cannot_tell", []),
         ("unusable", [5]),
         ("corrected", [5]),
+        ("confirmed", [1]),
         ("waiting", [4]),
     ],
 )
@@ -47,7 +49,7 @@ def test_filters(photographs: list[Photograph], shown: str, numbers: list[int]) 
 
 
 def test_every_filter_is_tested_and_every_order_keeps_all(photographs: list[Photograph]) -> None:
-    assert len(SHOWN) == 8
+    assert len(SHOWN) == 9
     for order in ORDERS:
         assert sorted(chosen(photographs, order=order)) == [0, 1, 2, 3, 4, 5]
 

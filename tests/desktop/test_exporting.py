@@ -15,7 +15,8 @@ import pytest
 from leafsight.desktop.session import exporting
 from leafsight.desktop.session.exporting import Copied, Exported, copy_into_folders, write_csv
 from leafsight.errors import DiskFullError, StorageError
-from leafsight.inference import Candidate, Prediction
+from leafsight.inference import Candidate, Combined, Prediction
+from leafsight.inference.prediction import ANSWER_NAMES
 
 NAMED = Prediction(
     verdict="diagnosis",
@@ -35,6 +36,7 @@ NAMED = Prediction(
         Candidate("Tomato___Late_blight", "tomato/late_blight", "Tomato: late blight", 0.1),
     ),
 )
+PLANT_TITLES = [name for name in exporting.TITLES if name.startswith("plant_")]
 UNSURE = Prediction(verdict="cannot_tell", reason="Not sure enough.", model="leafsight-1")
 
 
@@ -84,11 +86,39 @@ def test_one_line_a_photograph(tmp_path: Path) -> None:
         "hint": "Ask a grower.",
         "model": "leafsight-1",
         "model_hash": "abc",
+        "person_says": "corrected",
+        "plant": "",
+        **dict.fromkeys(PLANT_TITLES, ""),
     }
     assert second["verdict"] == "cannot_tell"
     assert [second[name] for name in ("diagnosis", "key", "probability", "sureness", "corrected_to")] == [
         ""
     ] * 5
+
+
+def test_a_plant_stands_on_the_line_of_each_of_its_photographs(tmp_path: Path) -> None:
+    plain = {name: getattr(NAMED, name) for name in ANSWER_NAMES}
+    combined = Combined(**{**plain, "probability": 0.9375}, photographs=3, used=2)
+    rows = [
+        Exported(Path("a.jpg"), NAMED, NAMED.key, 2, combined),
+        Exported(Path("b.jpg"), UNSURE, None, 2, combined),
+        Exported(Path("c.jpg"), UNSURE, None, 3),
+    ]
+    write_csv(rows, tmp_path / "answers.csv")
+    first, second, third = table(tmp_path / "answers.csv")
+    assert {name: first[name] for name in PLANT_TITLES} == {name: second[name] for name in PLANT_TITLES} == {
+        "plant_verdict": "diagnosis",
+        "plant_diagnosis": "Tomato: early blight",
+        "plant_key": "tomato/early_blight",
+        "plant_probability": "0.9375",
+        "plant_sureness": "likely",
+        "plant_cannot_be_excluded": "Tomato: early blight; Tomato: late blight",
+        "plant_rests_on": "Rests on 2 of 3 photographs.",
+        "plant_reason": "It is sure enough.",
+    }  # fmt: skip
+    assert [row["plant"] for row in (first, second, third)] == ["2", "2", "3"]
+    assert [row["person_says"] for row in (first, second, third)] == ["right", "", ""]
+    assert {third[name] for name in PLANT_TITLES} == {""}
 
 
 def test_nothing_to_write_is_a_table_of_titles(tmp_path: Path) -> None:

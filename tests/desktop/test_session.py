@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.desktop.waiting import PATIENCE_S, Waiting, opened
 from tests.fakes.predictor import FakePredictor
-from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, LABELS, RED
+from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
 from tests.journeys.small_world import save_picture
 
-from leafsight.desktop.session import Keeper, Loaded, Photograph, Session, bundle_loader
-from leafsight.desktop.session.loading import model_of
+from leafsight.desktop.session import Keeper, bundle_loader
 from leafsight.errors import BundleError, LeafsightError, RemoteError, StateBusyError
 from leafsight.images import DecodeLimits
 from leafsight.inference import Photo, Prediction, Predictor
-
-PATIENCE_S = 30.0
-
-
-class Waiting:
-    """A session whose news are taken by hand, until something holds."""
-
-    def __init__(self, predictor: Predictor | Callable[[], Loaded], keeper: Keeper | None = None) -> None:
-        self.woken = threading.Event()
-        self.rounds: list[Any] = []
-        load = (
-            predictor if callable(predictor) else lambda: Loaded(predictor, model_of("fake", "abc", LABELS))
-        )
-        self.session = Session(load, threads=2, wake=self.woken.set, keeper=keeper)
-
-    def until(self, holds: Callable[[], object]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            self.rounds.append(self.session.news())
-            assert self.session.waiting == sum(one.waits for one in self.session.photographs)
-            if holds():
-                return
-            assert time.monotonic() < end, self.session.news()
-            self.woken.wait(0.05)
-            self.woken.clear()
-
-    def all_answered(self, number: int) -> list[Photograph]:
-        self.until(lambda: len(self.session) == number and not self.session.waiting)
-        return list(self.session.photographs)
-
-
-@contextmanager
-def opened(
-    predictor: Predictor | Callable[[], Loaded] | None = None, keeper: Keeper | None = None
-) -> Iterator[Waiting]:
-    waiting = Waiting(predictor or FakePredictor(), keeper)
-    try:
-        yield waiting
-    finally:
-        waiting.session.close()
 
 
 @pytest.fixture
@@ -355,3 +315,47 @@ def test_errors_have_two_sentences() -> None:
     from leafsight.desktop.session import Trouble
 
     assert Trouble.of(LeafsightError("a", hint="b")) == Trouble("a", "b")
+
+
+def test_a_word_is_taken_back_and_what_was_said_before_holds(colours: list[Path], tmp_path: Path) -> None:
+    with opened(keeper=Keeper(tmp_path / "state")) as one:
+        one.session.add(colours)
+        one.all_answered(4)
+
+        def words() -> list[str | None]:
+            return [each.correction for each in one.session.photographs]
+
+        assert [each.number for each in one.session.confirm([0, 1, 3, 99])] == [0, 1], "3 is no diagnosis"
+        assert words() == ["apple/scab", "apple/healthy", None, None]
+        assert [each.is_confirmed for each in one.session.photographs] == [True, True, False, False]
+        one.session.say([1, 2], "apple/scab")
+        assert [each.is_corrected for each in one.session.photographs] == [False, True, True, False]
+        assert [each.number for each in one.session.undo()] == [1, 2]
+        assert words() == ["apple/scab", "apple/healthy", None, None]
+        one.session.say([2], "apple/scab")
+        one.session.remove([2])
+        assert [each.number for each in one.session.undo()] == [0, 1], "what is gone has no words"
+        assert words() == [None, None, None]
+        assert one.session.undo() == ()
+        one.session.confirm([0])
+    with opened(keeper=Keeper(tmp_path / "state")) as two:
+        two.session.restore()
+        two.all_answered(3)
+        assert [each.is_confirmed for each in two.session.photographs] == [True, False, False]
+        two.session.set_crop("tomato")
+        two.all_answered(3)
+        assert two.session.get(0).is_corrected, "the answer changed, what the person said did not"
+
+
+def test_a_journal_of_the_first_release_is_read(colours: list[Path], tmp_path: Path) -> None:
+    lines = [
+        {"path": str(colours[0]), "correction": "apple/scab"},
+        {"path": str(colours[1]), "correction": None},
+    ]
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "open.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with opened(keeper=Keeper(tmp_path / "state")) as one:
+        assert one.session.restore() == 2
+        found = one.all_answered(2)
+        assert [each.correction for each in found] == ["apple/scab", None]
+        assert [each.is_confirmed for each in found] == [True, False]

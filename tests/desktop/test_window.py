@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
-from tests.journeys.small_world import save_picture
 
 pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot be loaded", exc_type=ImportError)
 
@@ -25,75 +22,11 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QSlider,
 )
+from tests.desktop.windows import PATIENCE_MS, Open, answered, choose, labels, said, say, text
 
-from leafsight.desktop import DesktopOptions
 from leafsight.desktop.session import Preferences, load_preferences
-from leafsight.desktop.window.application import make_application, make_window
-from leafsight.desktop.window.main import MainWindow
 
 pytestmark = pytest.mark.gui
-PATIENCE_MS = 20_000
-Open = Callable[..., MainWindow]
-
-
-@pytest.fixture
-def opened(qtbot: Any, tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens windows on one state folder; they are closed at the end, whatever waits."""
-    windows: list[MainWindow] = []
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
-
-    def make(**options: Any) -> MainWindow:
-        make_application()
-        window = make_window(
-            DesktopOptions(
-                **{"state_dir": tmp_path / "state", "model": colour_model, "threads": 2, **options}
-            )
-        )
-        window.show()
-        windows.append(window)
-        return window
-
-    yield make
-    for window in windows:
-        window.close()
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    for name, colour in (
-        ("1 red.jpg", RED),
-        ("2 green.jpg", GREEN),
-        ("3 blue.jpg", BLUE),
-        ("4 grey.jpg", GREY),
-    ):
-        save_picture(tmp_path / "photos" / name, colour)
-    return tmp_path / "photos"
-
-
-def answered(qtbot: Any, window: MainWindow, number: int) -> list[str]:
-    """What the rows say, when all have their answer."""
-
-    def there() -> None:
-        assert window.page.rows.rowCount() == number
-        assert not window._session.waiting
-
-    qtbot.waitUntil(there, timeout=PATIENCE_MS)
-    return said(window)
-
-
-def said(window: MainWindow) -> list[str]:
-    rows = window.page.rows
-    return [rows.data(rows.index(row)) for row in range(rows.rowCount())]
-
-
-def text(window: MainWindow, name: str) -> str:
-    return "\n".join(label.text() for label in window.page.pane.findChildren(QLabel, name) if label.text())
-
-
-def choose(box: QComboBox, data: object) -> None:
-    """As a person does: the signal comes."""
-    box.setCurrentIndex(box.findData(data))
-    box.activated.emit(box.currentIndex())
 
 
 def test_an_empty_window_says_what_to_do(opened: Open, qtbot: Any) -> None:
@@ -146,19 +79,19 @@ def test_filter_order_and_find(opened: Open, qtbot: Any, photos: Path) -> None:
     window = opened()
     window.add([photos])
     answered(qtbot, window, 4)
-    choose(window.page.shown, "healthy")
+    choose(window.page.filters.shown, "healthy")
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 1, timeout=PATIENCE_MS)
     assert window.page.status.text() == "4 photographs · 1 is shown"
     assert text(window, "verdict") == "Healthy apple leaf"
-    choose(window.page.shown, "all")
-    qtbot.keyClicks(window.page.words, "apple")
+    choose(window.page.filters.shown, "all")
+    qtbot.keyClicks(window.page.filters.words, "apple")
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 2, timeout=PATIENCE_MS)
-    window.page.words.clear()
-    choose(window.page.order, "diagnosis")
+    window.page.filters.words.clear()
+    choose(window.page.filters.order, "diagnosis")
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 4, timeout=PATIENCE_MS)
     assert [row.split(":")[0] for row in said(window)][:3] == ["2 green.jpg", "1 red.jpg", "3 blue.jpg"]
     assert text(window, "verdict") == "Healthy apple leaf", "what was chosen stays chosen"
-    window.page.words.setText("zebra")
+    window.page.filters.words.setText("zebra")
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 0, timeout=PATIENCE_MS)
     assert text(window, "verdict") == ""
 
@@ -179,17 +112,15 @@ def test_a_person_says_what_it_is_and_finds_it_the_next_time(opened: Open, qtbot
     window = opened()
     window.add([photos])
     answered(qtbot, window, 4)
-    choose(window.page.pane.really, "tomato/early_blight")
-    choose(window.page.shown, "corrected")
+    say(window, "early tom")
+    choose(window.page.filters.shown, "corrected")
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 1, timeout=PATIENCE_MS)
     window.close()
     again = opened()
     answered(qtbot, again, 4)
     assert [one.correction for one in again._session.photographs] == ["tomato/early_blight", None, None, None]
     assert again.page.stack.currentIndex() == 1
-    qtbot.waitUntil(
-        lambda: again.page.pane.really.currentData() == "tomato/early_blight", timeout=PATIENCE_MS
-    )
+    assert "You said that it shows early blight of tomato." in labels(again)
     again.close()
     assert len(opened(fresh=True)._session) == 0
 
@@ -198,12 +129,12 @@ def test_the_list_does_not_move_under_an_open_list_of_classes(opened: Open, qtbo
     window = opened()
     window.add([photos])
     answered(qtbot, window, 4)
-    window.page.pane.really.showPopup()
-    window.page.shown.setCurrentIndex(window.page.shown.findData("healthy"))  # as answers that come would
-    window.page.arrange()
+    window.page.saying.ask()
+    window.page.filters.shown.setCurrentIndex(window.page.filters.shown.findData("healthy"))
+    window.page.arrange()  # as answers that come would
     assert text(window, "verdict") == "Scab of apple"
     assert window.page.rows.rowCount() == 4
-    window.page.pane.really.hidePopup()
+    window.page.saying.picker.close()
     qtbot.waitUntil(lambda: window.page.rows.rowCount() == 1, timeout=PATIENCE_MS)
 
 

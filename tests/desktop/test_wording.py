@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from leafsight.desktop.session import wording
-from leafsight.inference import VERDICTS, Candidate, Prediction
+from leafsight.inference import VERDICTS, Candidate, Combined, Prediction
 
 WEB = Path(__file__).resolve().parents[2] / "src" / "leafsight" / "web" / "files"
 SCRIPTS = ("words.js", "diagnose-phrases.js", "diagnose-heat.js", "diagnose-shrink.js")
@@ -36,6 +36,8 @@ NAMES = {
     "qualityRemarks": "quality_remarks",
     "hottestPlace": "hottest_place",
     "withInterval": "with_interval",
+    "plantName": "plant_name",
+    "wordSaid": "word_said",
 }
 DISPLAYS = [
     "Tomato: early blight",
@@ -69,6 +71,10 @@ def answer(
         probability=probability,
         possible=(own, *possible),
     )
+
+
+def combined(photographs: int, used: int) -> Combined:
+    return Combined(verdict="cannot_tell", reason="So.", model="m", photographs=photographs, used=used)
 
 
 def answers() -> list[Prediction]:
@@ -152,6 +158,14 @@ def questions() -> list[tuple[str, str, list[Any], Callable[[], object]]]:
         ask("words.js", "plain", verdict)
     for display in DISPLAYS:
         ask("diagnose-phrases.js", "spoken", display)
+    for photographs in (2, 3, 32, 1200):
+        ask("diagnose-phrases.js", "plantName", photographs - 1, photographs)
+        for used in (0, 1, photographs - 1, photographs):
+            plant = combined(photographs, used)
+            ask("diagnose-phrases.js", "basis", plant.to_dict(), instead=(plant,))
+    for display in DISPLAYS[:-1]:
+        for right in (True, False):
+            ask("diagnose-phrases.js", "wordSaid", right, display)
     for one in answers():
         for name in ("headline", "sureness", "alsoPossible"):
             ask("diagnose-phrases.js", name, one.to_dict(), instead=(one,))

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from leafsight.inference import BundlePredictor, Prediction, Predictor
     from leafsight.settings import Settings
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"}
 CHUNK_PHOTOGRAPHS = 16
 STANDARD_INPUT = "-"
 SERVER_TIMEOUT_S = 120.0
@@ -167,24 +166,18 @@ def as_plain(name: str, prediction: Prediction, top: int) -> dict[str, Any]:
 
 
 def _named(photos: Sequence[str]) -> Iterator[str]:
+    from leafsight.images import PHOTO_SUFFIXES, photographs_below
+
     for photo in photos:
         if photo != STANDARD_INPUT and Path(photo).is_dir():
-            found = sorted(str(path) for path in _below(Path(photo)))
+            found = sorted(str(path) for path in photographs_below(Path(photo)))
             if not found:
                 raise UsageError(
-                    f"no photographs in {photo}", hint=f"it looks for {' '.join(sorted(SUFFIXES))}"
+                    f"no photographs in {photo}", hint=f"it looks for {' '.join(sorted(PHOTO_SUFFIXES))}"
                 )
             yield from found
         else:
             yield photo
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    # os.walk does not follow links to folders, so a loop of links cannot trap it.
-    for here, _, files in os.walk(folder):
-        for name in files:
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield Path(here) / name
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from leafsight.dataset.folders import Finding, label_by_folder
 from leafsight.dataset.shards import class_list, is_shard, label_by_key
 from leafsight.errors import DatasetError
+from leafsight.images import PHOTO_SUFFIXES
 from leafsight.progress import Progress, Silent
 from leafsight.storage import (
     ArchiveLimits,
@@ -29,8 +30,6 @@ from leafsight.storage import (
 
 COPY_BYTES = 1 << 20
 STORE_FORMAT = 1
-# Suffixes a stored file may keep, so that other programs open it; every other file gets none.
-KEPT_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mpo"}
 
 
 def is_archive(path: Path) -> bool:
@@ -116,7 +115,7 @@ def _copy_members(
         if is_litter(member.name):
             continue
         suffix = PurePosixPath(member.name).suffix.lower()
-        place = f"{number // 1000:04d}/{number:07d}{suffix if suffix in KEPT_SUFFIXES else ''}"
+        place = f"{number // 1000:04d}/{number:07d}{suffix if suffix in PHOTO_SUFFIXES else ''}"
         whole = _copy(member.file, part / place, limits.max_file_bytes)
         # A tar may hold two files of one name; both are kept.
         members[free_name(member.name, taken)] = place if whole else None

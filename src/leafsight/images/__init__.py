@@ -1,14 +1,16 @@
 """Photographs: from bytes to an upright picture, and from there to the square that a network sees.
 
-Enters: the bytes of one file. Leaves: ``uint8[height, width, 3]``, or an error that says why not; measures
-of quality, the leaf on a plain background, a heatmap laid over the picture, grey-level morphology. It does
-not know what a leaf means, where files come from, or which model asks.
+Enters: the bytes of one file, or a folder to find photographs in. Leaves: ``uint8[height, width, 3]``, or an
+error that says why not; measures of quality, the leaf on a plain background, a heatmap laid over the
+picture, grey-level morphology. It does not know what a leaf means, where files come from, or which model
+asks.
 """
 
 from leafsight.images.appearance import measure_appearance
 from leafsight.images.background import PlainBackground, plain_background
 from leafsight.images.contact_sheet import morphology_sheet
 from leafsight.images.decoding import decode
+from leafsight.images.finding import PHOTO_SUFFIXES, photographs_below
 from leafsight.images.formats import ImageFormat, sniff_format
 from leafsight.images.header import read_header, read_photo
 from leafsight.images.header_record import ImageHeader
@@ -39,6 +41,7 @@ __all__ = [
     "ImageHeader",
     "MORPHOLOGY_OPERATIONS",
     "MorphologyOperation",
+    "PHOTO_SUFFIXES",
     "PlainBackground",
     "Preprocessing",
     "Quality",
@@ -53,6 +56,7 @@ __all__ = [
     "morphology_sheet",
     "normalise",
     "overlay_heatmap",
+    "photographs_below",
     "plain_background",
     "prepare",
     "prepare_bytes",

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 from leafsight.desktop.session.photographs import Photograph
 
 Shown = Literal[
-    "all", "diagnosis", "healthy", "cannot_tell", "not_a_leaf", "unusable", "corrected", "waiting"
-]
+    "all", "diagnosis", "healthy", "cannot_tell", "not_a_leaf", "unusable", "corrected", "confirmed",
+    "waiting",
+]  # fmt: skip
 Order = Literal["coming", "name", "diagnosis", "sure", "unsure"]
 SHOWN: tuple[Shown, ...] = get_args(Shown)
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -47,7 +48,9 @@ def _is_shown(photograph: Photograph, shown: Shown) -> bool:
     if shown == "all":
         return True
     if shown == "corrected":
-        return photograph.correction is not None
+        return photograph.is_corrected
+    if shown == "confirmed":
+        return photograph.is_confirmed
     if shown == "waiting":
         return prediction is None
     if prediction is None:

@@ -17,13 +17,15 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from leafsight.desktop.session.wording import plain_confidence
-from leafsight.inference import Prediction
+from leafsight.desktop.session.wording import basis, plain_confidence
+from leafsight.inference import Combined, Prediction
 from leafsight.storage import os_errors_translated, readable, replacing
 
 TITLES = (
     "photograph", "verdict", "diagnosis", "key", "probability", "sureness", "cannot_be_excluded",
-    "crop_given", "corrected_to", "reason", "hint", "model", "model_hash",
+    "crop_given", "corrected_to", "reason", "hint", "model", "model_hash", "person_says", "plant",
+    "plant_verdict", "plant_diagnosis", "plant_key", "plant_probability", "plant_sureness",
+    "plant_cannot_be_excluded", "plant_rests_on", "plant_reason",
 )  # fmt: skip
 # Without it spreadsheets take UTF-8 for something else.
 BYTE_ORDER_MARK = "\ufeff"
@@ -42,11 +44,22 @@ class Exported:
         prediction: what the model says.
         correction: the key of the class that a person said, such as ``tomato/early_blight``; None when
             nobody said anything.
+        plant: number of the plant that it shows with others; None where nobody said so.
+        combined: what the model says of that plant; None while it waits.
     """
 
     path: Path
     prediction: Prediction
     correction: str | None
+    plant: int | None = None
+    combined: Combined | None = None
+
+    @property
+    def said(self) -> str:
+        """What a person says of the answer: ``right``, ``corrected``, or nothing."""
+        if self.correction is None:
+            return ""
+        return "right" if self.correction == self.prediction.key else "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,25 @@ def _values(row: Exported) -> tuple[str | float | None, ...]:
         said.hint,
         said.model,
         said.model_hash,
+        row.said,
+        None if row.plant is None else str(row.plant),
+        *_plant_values(row.combined),
+    )
+
+
+def _plant_values(said: Combined | None) -> tuple[str | float | None, ...]:
+    """The same for every photograph of a plant."""
+    if said is None:
+        return (None,) * 8
+    return (
+        said.verdict,
+        said.display,
+        said.key,
+        said.probability,
+        plain_confidence(said.probability) if said.is_diagnosis else "",
+        "; ".join(one.display for one in said.possible),
+        basis(said),
+        said.reason,
     )
 
 

@@ -1,7 +1,7 @@
 """What is open, on disk as it happens: after a crash the next window begins where the last one was.
 
-Enters: photographs as they change. Leaves: the same photographs, for the next window. A journal of one JSON
-line a change, appended by a thread so that a slow disk is not felt; what a person said is synced. A line
+Enters: photographs and plants as they change. Leaves: the same ones, for the next window. A journal of one
+JSON line a change, appended by a thread so that a slow disk is not felt; what a person said is synced. A line
 that was torn by the crash is left out. One window at a time keeps: a second one goes on without.
 """
 
@@ -14,12 +14,14 @@ import queue
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from leafsight.desktop.session.photographs import Photograph
+from leafsight.desktop.session.plants import Plant
 from leafsight.errors import LeafsightError, StateBusyError
-from leafsight.inference import Prediction
+from leafsight.inference import Combined, Prediction
 from leafsight.storage import holding, write_text
 
 LOG = logging.getLogger("leafsight.desktop")
@@ -28,6 +30,7 @@ MOST_BYTES = 512 * 1024**2
 """A journal beyond this is not read: some 150,000 answers."""
 END_WITHIN_S = 10.0
 Kind = Literal["anew", "came", "said", "gone"]
+Kept = Photograph | Plant
 
 
 class Keeper:
@@ -49,28 +52,29 @@ class Keeper:
         busy = StateBusyError("another window is open", hint="close it first, or use it")
         try:
             self._stack.enter_context(holding(lock.fileno(), busy))
-            self._kept = _read(self._path)
+            self._kept, self._combined = _read(self._path)
         except BaseException:
             self._stack.close()
             raise
-        self._lines: queue.SimpleQueue[tuple[Kind, tuple[Photograph, ...]] | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[tuple[Kind, tuple[Kept, ...]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="keeping", daemon=True)
         self._thread.start()
 
     def kept(self) -> tuple[Photograph, ...]:
         """What the last window left, in the order of coming; their numbers are new ones."""
-        return tuple(
-            Photograph(number, one.path, one.prediction, one.correction)
-            for number, one in enumerate(self._kept.values())
-        )
+        return tuple(replace(one, number=number) for number, one in enumerate(self._kept.values()))
 
-    def begin(self, photographs: Iterable[Photograph]) -> None:
+    def kept_answers(self) -> dict[int, Combined]:
+        """What its plants said, by their numbers."""
+        return dict(self._combined)
+
+    def begin(self, kept: Iterable[Kept]) -> None:
         """Forget the last window: these are open now."""
-        self._lines.put(("anew", tuple(photographs)))
+        self._lines.put(("anew", tuple(kept)))
 
-    def keep(self, photographs: Iterable[Photograph], *, said: bool = False) -> None:
-        """Photographs as they are now; ``said`` when a person said something about them."""
-        if kept := tuple(photographs):
+    def keep(self, changed: Iterable[Kept], *, said: bool = False) -> None:
+        """Photographs and plants as they are now; ``said`` when a person said something about them."""
+        if kept := tuple(changed):
             self._lines.put(("said" if said else "came", kept))
 
     def drop(self, photographs: Iterable[Photograph]) -> None:
@@ -87,9 +91,9 @@ class Keeper:
     def _write(self) -> None:
         file: IO[bytes] | None = None
         while (entry := self._lines.get()) is not None:
-            kind, photographs = entry
+            kind, changed = entry
             try:
-                text = "".join(_gone(one) if kind == "gone" else _line(one) for one in photographs)
+                text = "".join(_line(one, gone=kind == "gone") for one in changed)
                 if kind == "anew":  # another file takes its place: the open one is no longer the journal
                     if file is not None:
                         file.close()
@@ -109,50 +113,75 @@ class Keeper:
             file.close()
 
 
-def _line(photograph: Photograph) -> str:
-    plain: dict[str, Any] = {"path": _name(photograph.path), "correction": photograph.correction}
-    if photograph.prediction is not None:
-        plain["prediction"] = {**photograph.prediction.to_dict(), "heatmap": None}
-    return json.dumps(plain, separators=(",", ":")) + "\n"
+def _line(one: Kept, *, gone: bool) -> str:
+    return json.dumps(_plain(one, gone=gone), separators=(",", ":")) + "\n"
 
 
-def _gone(photograph: Photograph) -> str:
-    return json.dumps({"path": _name(photograph.path), "gone": True}) + "\n"
+def _plain(one: Kept, *, gone: bool) -> dict[str, Any]:
+    if isinstance(one, Plant):
+        return {"plant": one.number, "combined": None if one.combined is None else one.combined.to_dict()}
+    plain: dict[str, Any] = {"path": _name(one.path)}
+    if gone:
+        return {**plain, "gone": True}
+    plain["correction"] = one.correction
+    if one.plant is not None:
+        plain["plant"] = one.plant
+    if one.prediction is not None:
+        plain["prediction"] = {**one.prediction.to_dict(), "heatmap": None}
+    return plain
 
 
 def _name(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
-def _read(path: Path) -> dict[str, Photograph]:
-    """The last state of each photograph, by its name."""
+def _read(path: Path) -> tuple[dict[str, Photograph], dict[int, Combined]]:
+    """The last state of each photograph by its name, and of each plant by its number."""
     found: dict[str, Photograph] = {}
+    combined: dict[int, Combined] = {}
     try:
         if path.stat().st_size > MOST_BYTES:
             LOG.warning("%s is too large and is not read", path)
-            return {}
+            return {}, {}
         with path.open("rb") as file:
             for line in file:
-                _take(line, found)
+                _take(line, found, combined)
     except OSError:
-        return found
-    return found
+        return found, combined
+    return found, combined
 
 
-def _take(line: bytes, found: dict[str, Photograph]) -> None:
+def _take(line: bytes, found: dict[str, Photograph], combined: dict[int, Combined]) -> None:
     try:
         plain = json.loads(line)
+        if "path" not in plain:
+            _take_plant(plain, combined)
+            return
         name = str(plain["path"])
         if plain.get("gone"):
             found.pop(name, None)
             return
         prediction = plain.get("prediction")
-        correction = plain.get("correction")
+        correction, plant = plain.get("correction"), plain.get("plant")
         found[name] = Photograph(
             0,
             Path(name),
             None if prediction is None else Prediction.from_dict(prediction),
             correction if isinstance(correction, str) else None,
+            plant if _is_number(plant) else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, LeafsightError):
         return  # torn, or of another version
+
+
+def _take_plant(plain: dict[str, Any], combined: dict[int, Combined]) -> None:
+    number, said = plain["plant"], plain["combined"]
+    if not _is_number(number):
+        return
+    combined.pop(number, None)
+    if said is not None:
+        combined[number] = Combined.from_dict(said)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

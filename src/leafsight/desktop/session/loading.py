@@ -43,7 +43,7 @@ class Loaded:
 Load = Callable[[], Loaded]
 
 
-class Named(Protocol):
+class Described(Protocol):
     """A class of a model, as a bundle or a server describes it."""
 
     @property
@@ -105,7 +105,7 @@ def verified_model(path: Path) -> Model:
     return model_of(bundle.name, bundle.content_hash, bundle.labels)
 
 
-def model_of(name: str, content_hash: str, labels: Sequence[Named]) -> Model:
+def model_of(name: str, content_hash: str, labels: Sequence[Described]) -> Model:
     """What the classes of a model mean for a person who chooses among them."""
     classes = {one.key: one.display for one in labels}
     crops = {

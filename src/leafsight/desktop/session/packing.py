@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leafsight.desktop.session.finding import SUFFIXES
 from leafsight.errors import UsageError
+from leafsight.images import PHOTO_SUFFIXES
 from leafsight.storage import os_errors_translated
 
 MOST_BYTES = 100 * 1024**2
@@ -51,7 +51,7 @@ def members_of_folder(folder: Path) -> Iterator[Member]:
             at = Path(place)
             for name in sorted(names):
                 path = at / name
-                if path.suffix.lower() not in SUFFIXES or name.startswith("."):
+                if path.suffix.lower() not in PHOTO_SUFFIXES or name.startswith("."):
                     continue
                 yield Member(path, f"{_class_of(at, folder)}/{name}", path.stat().st_size)
 

@@ -17,13 +17,35 @@ class Photograph:
         number: from 0 on, in the order of coming; never given twice in a session.
         path: where the file lies.
         prediction: None while it waits. Without embedding; with a heatmap once somebody looked at it.
-        correction: key of the class that a person says it is; None where nobody said anything.
+        correction: key of the class that a person says it is: that of the answer itself where they say that
+            it is right. None where nobody said anything.
+        plant: number of the plant that it shows together with others; None where nobody said so.
     """
 
     number: int
     path: Path
     prediction: Prediction | None = None
     correction: str | None = None
+    plant: int | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a person says what the answer says; it ends when the answer changes."""
+        return self.correction is not None and self.correction == (self.prediction and self.prediction.key)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person says what the answer does not say."""
+        return self.correction is not None and not self.is_confirmed
+
+    def knows_more(self, prediction: Prediction) -> bool:
+        """Whether it has a heatmap, from the same model for the same crop."""
+        own = self.prediction
+        return (
+            own is not None
+            and own.heatmap is not None
+            and (own.model_hash, own.crop_given) == (prediction.model_hash, prediction.crop_given)
+        )
 
     @property
     def waits(self) -> bool:

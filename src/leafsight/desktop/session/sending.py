@@ -15,13 +15,13 @@ from time import monotonic
 from typing import Any
 
 from leafsight.desktop.session.errands import Errands
-from leafsight.desktop.session.finding import SUFFIXES
 from leafsight.desktop.session.language import trn
 from leafsight.desktop.session.outbox import Outbox, Sending
 from leafsight.desktop.session.packing import Member, is_archive, members_of_folder, pack, shares
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.reaching import Reach
 from leafsight.errors import LeafsightError, OverloadError, RemoteError, StateBusyError, UsageError
+from leafsight.images import PHOTO_SUFFIXES
 
 LOOK_EVERY_S = 0.7
 PAUSES_S = (2.0, 5.0, 15.0, 60.0)
@@ -79,7 +79,9 @@ class Sender:
         places = [one.absolute() for one in places]
         whole = [one for one in places if one.is_dir() or is_archive(one)]
         photographs = [
-            one for one in places if one not in whole and one.suffix.lower() in SUFFIXES and one.is_file()
+            one
+            for one in places
+            if one not in whole and one.suffix.lower() in PHOTO_SUFFIXES and one.is_file()
         ]
         if photographs and not label.strip():
             raise UsageError(

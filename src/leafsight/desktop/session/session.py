@@ -7,27 +7,27 @@ no lock.
 
 from __future__ import annotations
 
-import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-from leafsight.desktop.session.diagnosing import Answered, Diagnoser, Question
-from leafsight.desktop.session.finding import photographs_among
+from leafsight.desktop.session.diagnosing import Diagnoser
+from leafsight.desktop.session.finding import Search
 from leafsight.desktop.session.keeping import Keeper
 from leafsight.desktop.session.loading import Load, Model
 from leafsight.desktop.session.photographs import News, Photograph, Trouble
+from leafsight.desktop.session.plants import Plant, Plants
+from leafsight.desktop.session.questions import Answered, PlantAnswer, PlantQuestion, Question
 from leafsight.images import DecodeLimits
-from leafsight.inference import Predictor
+from leafsight.inference import PlantPredictor, Prediction, Predictor
 
-FOUND_AT_ONCE = 200
 MOST_PHOTOGRAPHS = 100_000
 """Some 400 MB of answers; more is work for ``leafsight predict``."""
 MOST_ANSWERS = 64
 """Taken in at once, so that a burst of answers does not hold up whoever shows them."""
+MOST_UNDONE = 1000
 
 
 class Session:
@@ -43,6 +43,7 @@ class Session:
     Attributes:
         crop: key of the crop that a person said all of them show; None asks about all.
         model: that answers; None until it is loaded.
+        combines: whether it also gives one answer for several photographs of one plant.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class Session:
         self.crop: str | None = None
         self._trouble: Trouble | None = None
         self.model: Model | None = None
-        self._searches = 0
-        self._ended = threading.Event()
-        self._found: deque[Path | None] = deque()
+        self.combines = False
+        self._plants = Plants()
+        self._words: deque[dict[int, str | None]] = deque(maxlen=MOST_UNDONE)
+        self._search = Search(wake)
         self._answers: deque[Answered] = deque()
         self._troubles: deque[Trouble | None] = deque()
         self._fresh: list[Photograph] = []
@@ -101,9 +103,12 @@ class Session:
         if self._keeper is None:
             return 0
         kept = self._keeper.kept()
-        self._keeper.begin(kept)
+        members = Counter(one.plant for one in kept)
         for one in kept:
-            self._take_in(one.path, one)
+            self._take_in(one.path, one if members[one.plant] > 1 else replace(one, plant=None))
+        for number in self._plants.restore(self._all.values(), self._keeper.kept_answers()):
+            self.ask_plant(number)
+        self._keeper.begin([*self._all.values(), *self._plants])
         return len(kept)
 
     def forget_last(self) -> None:
@@ -113,8 +118,7 @@ class Session:
 
     def add(self, places: Sequence[Path]) -> None:
         """Photographs and folders of them; they come with the next news, and answers after them."""
-        self._searches += 1
-        threading.Thread(target=self._search, args=(list(places),), name="searching", daemon=True).start()
+        self._search.start(places)
 
     def set_crop(self, crop: str | None) -> tuple[Photograph, ...]:
         """Ask about all of them anew, as photographs of this crop; all as they are then."""
@@ -154,13 +158,75 @@ class Session:
 
     def say(self, numbers: Iterable[int], class_key: str | None) -> tuple[Photograph, ...]:
         """A person says what these really are; None takes it back. They are kept at once."""
+        return self._say(dict.fromkeys(numbers, class_key))
+
+    def confirm(self, numbers: Iterable[int]) -> tuple[Photograph, ...]:
+        """A person says that what these were diagnosed to be is right; of others that says nothing."""
+        found = {number: one.prediction for number in numbers if (one := self._all.get(number))}
+        return self._say({number: one.key for number, one in found.items() if one and one.is_diagnosis})
+
+    def undo(self) -> tuple[Photograph, ...]:
+        """Take back the last that a person said, and what was said before holds again."""
+        while self._words:
+            if changed := self._say(self._words.pop(), undoing=True):
+                return changed
+        return ()
+
+    def _say(self, words: dict[int, str | None], *, undoing: bool = False) -> tuple[Photograph, ...]:
+        known = {number: one for number in words if (one := self._all.get(number)) is not None}
+        if known and not undoing:
+            self._words.append({number: one.correction for number, one in known.items()})
+        return self._keep_said([replace(one, correction=words[number]) for number, one in known.items()])
+
+    def plant(self, number: int | None) -> Plant | None:
+        """One of the plants as it is now; None where there is none."""
+        return self._plants.get(number)
+
+    def join(self, numbers: Sequence[int]) -> tuple[Photograph, ...]:
+        """A person says that these show one plant; it is asked about next.
+
+        Plants that some of them showed already are then the same plant.
+
+        Returns:
+            All photographs of that plant; none when it was known.
+
+        Raises:
+            UsageError: they are too many.
+        """
+        plant = self._plants.join([number for number in numbers if number in self._all])
+        return () if plant is None else self._regroup(plant.photographs)
+
+    def part(self, numbers: Iterable[int]) -> tuple[Photograph, ...]:
+        """These show no plant together with others; all that is different by it, as it is then."""
+        return self._regroup(self._plants.leave(numbers))
+
+    def ask_plant(self, number: int) -> None:
+        """Ask about a plant next."""
+        plant = self._plants.asked(number)
+        if plant is not None:
+            self._diagnoser.ask_first(self._plant_question(plant))
+
+    def _regroup(self, numbers: Iterable[int]) -> tuple[Photograph, ...]:
+        """These are of other plants than before, or of plants that have other photographs."""
         changed = []
+        plants: dict[int, Plant] = {}
         for number in numbers:
-            if number in self._all:
-                self._all[number] = replace(self._all[number], correction=class_key)
-                changed.append(self._all[number])
+            if (one := self._all.get(number)) is not None:
+                plant = self._plants.of(number)
+                changed.append(replace(one, plant=None if plant is None else plant.number))
+                if plant is not None:
+                    plants[plant.number] = plant
+        for number in plants:
+            self.ask_plant(number)
+        return self._keep_said(changed, plants.values())
+
+    def _keep_said(
+        self, changed: Sequence[Photograph], plants: Iterable[Plant] = ()
+    ) -> tuple[Photograph, ...]:
+        self._all.update((one.number, one) for one in changed)
         if self._keeper is not None:
-            self._keeper.keep(changed, said=True)
+            # Plants first: a crash between the two leaves one without an answer, and it is asked about again.
+            self._keeper.keep([*plants, *changed], said=True)
         return tuple(changed)
 
     def remove(self, numbers: Iterable[int]) -> None:
@@ -171,6 +237,7 @@ class Session:
         self._waiting -= sum(one.waits for one in gone)
         if self._keeper is not None:
             self._keeper.drop(gone)
+        self._regroup(self._plants.leave(one.number for one in gone))
 
     def try_again(self) -> None:
         """Go on after trouble."""
@@ -187,27 +254,23 @@ class Session:
             self._trouble = self._troubles.popleft()
         if self._keeper is not None:
             self._keeper.keep([*added, *changed])
-        if self._answers or self._found:
+        if self._answers or self._search.has_more:
             self._wake()  # the rest, the next time
-        return News(tuple(added), tuple(changed), self._trouble, self._searches > 0)
+        return News(tuple(added), tuple(changed), self._trouble, self._search.goes_on)
 
     def close(self) -> None:
         """End the threads and write down what is open."""
-        self._ended.set()
+        self._search.end()
         self._diagnoser.close()
         self.news()
-        while self._answers or self._found:
+        while self._answers or self._search.has_more:
             self.news()
         if self._keeper is not None:
             self._keeper.close()
 
     def _take_found(self) -> list[Photograph]:
-        for place in list(islice(self._found, FOUND_AT_ONCE)):
-            self._found.popleft()
-            if place is None:
-                self._searches -= 1
-            else:
-                self._take_in(place)
+        for place in self._search.take():
+            self._take_in(place)
         added, self._fresh = self._fresh, []
         self._diagnoser.ask(self._question(one) for one in added if one.waits)
         return added
@@ -229,48 +292,66 @@ class Session:
         self._fresh.append(one)
 
     def _take_answers(self) -> list[Photograph]:
-        changed = []
+        changed: list[Photograph] = []
         for _ in range(min(MOST_ANSWERS, len(self._answers))):
-            question, prediction = self._answers.popleft()
+            answer = self._answers.popleft()
+            if isinstance(answer, PlantAnswer):
+                changed.extend(self._take_plant(answer))
+                continue
+            question, prediction = answer
             one = self._all.get(question.number)
             if one is None or question.asked != self._asked:
                 continue
             if one.prediction is not None and prediction.heatmap is None:
                 # Somebody looked at it while it was asked about without: the fuller answer came first.
                 continue
-            self._waiting -= one.waits
-            self._all[one.number] = replace(one, prediction=prediction)
-            changed.append(self._all[one.number])
+            changed.append(self._answer(one, prediction))
         return changed
+
+    def _take_plant(self, answer: PlantAnswer) -> list[Photograph]:
+        """The answer of a plant, and those of its photographs that it rests on."""
+        plant = None if answer.question.asked != self._asked else self._plants.answered(answer)
+        if plant is None:
+            return []
+        if self._keeper is not None:
+            self._keeper.keep([plant])
+        for number, prediction in zip(plant.photographs, answer.predictions, strict=False):
+            one = self._all[number]
+            if not one.knows_more(prediction):
+                self._answer(one, prediction)
+        return [self._all[number] for number in plant.photographs]
+
+    def _answer(self, one: Photograph, prediction: Prediction) -> Photograph:
+        self._waiting -= one.waits
+        self._all[one.number] = replace(one, prediction=prediction)
+        return self._all[one.number]
+
+    def _ask_anew(self) -> None:
+        """What was answered does not hold any more."""
+        self._asked += 1
+        self._diagnoser.forget()
+        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
+        self._waiting = len(self._all)
+        self._plants.ask_anew()
+        self._diagnoser.ask(map(self._question, self._all.values()))
+        self._diagnoser.ask(map(self._plant_question, self._plants))
 
     def _question(self, one: Photograph) -> Question:
         return Question(one.number, one.path, self.crop, asked=self._asked)
+
+    def _plant_question(self, plant: Plant) -> PlantQuestion:
+        paths = tuple(self._all[number].path for number in plant.photographs)
+        return PlantQuestion(plant.number, plant.photographs, paths, self.crop, asked=self._asked)
 
     @staticmethod
     def _may_explain(one: Photograph) -> bool:
         found = one.prediction
         return found is not None and found.heatmap is None and found.verdict != "unreadable"
 
-    def _search(self, places: list[Path]) -> None:
-        for number, path in enumerate(photographs_among([place.absolute() for place in places])):
-            if self._ended.is_set():
-                return
-            self._found.append(path)
-            if number % FOUND_AT_ONCE == 0:
-                self._wake()
-        self._found.append(None)
-        self._wake()
-
-    def _ask_anew(self) -> None:
-        self._asked += 1
-        self._diagnoser.forget()
-        self._all = {number: replace(one, prediction=None) for number, one in self._all.items()}
-        self._waiting = len(self._all)
-        self._diagnoser.ask(self._question(one) for one in self._all.values())
-
     def _loaded(self, load: Load) -> Predictor:
         loaded = load()
         if load is self._load:  # otherwise another one is wanted by now
+            self.combines = isinstance(loaded.predictor, PlantPredictor)
             self.model = loaded.model
         return loaded.predictor
 

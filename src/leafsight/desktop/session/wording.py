@@ -17,7 +17,8 @@ from typing import TypeGuard
 
 import numpy as np
 
-from leafsight.inference import Answer
+from leafsight.desktop.session.language import tr, trn
+from leafsight.inference import Answer, Combined
 
 NOT_MEASURED = "not measured"
 NOT_KNOWN = "not known"
@@ -201,6 +202,34 @@ def also_possible(answer: Answer) -> str:
     rest = f" and {count(len(others) - MOST_NAMED, 'other')}" if len(others) > MOST_NAMED else ""
     start = "It could also be" if named else "What cannot be excluded:"
     return f"{start} {_listed(others[:MOST_NAMED])}{rest}."
+
+
+def plant_name(number: int, photographs: int) -> str:
+    """``Plant 2, 3 photographs``."""
+    return trn(
+        "Plant {plant}, {number} photograph", "Plant {plant}, {number} photographs", photographs, plant=number
+    )
+
+
+def basis(combined: Combined) -> str:
+    """What the answer of a plant rests on."""
+    if combined.used == 0:
+        return tr("None of the photographs could be used.")
+    if combined.used == combined.photographs:
+        return trn("Rests on all {number} photograph.", "Rests on all {number} photographs.", combined.used)
+    return trn(
+        "Rests on {used} of {number} photograph.",
+        "Rests on {used} of {number} photographs.",
+        combined.photographs,
+        used=combined.used,
+    )
+
+
+def word_said(right: bool, display: str) -> str:
+    """What a person said of an answer; ``display`` is the name of the class that they said."""
+    if right:
+        return tr("You said that this was right.")
+    return tr("You said that it shows {condition}.", condition=spoken(display))
 
 
 def quality_remarks(quality: Mapping[str, float] | None) -> str:

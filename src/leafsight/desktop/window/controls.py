@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QMenu, QPushButton, QToolButton
 
 
 def words(name: str = "", text: str = "") -> QLabel:
@@ -30,6 +30,23 @@ def button(text: str, do: Callable[[], object], name: str = "") -> QPushButton:
     made.setObjectName(name)
     made.clicked.connect(lambda _=False: do())
     return made
+
+
+def choice(name: str) -> QComboBox:
+    """A box of choices with its name, also for who only hears it."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    return box
+
+
+def emptied(layout: QLayout) -> None:
+    """Take all widgets out of a layout; they are not seen from now on, and go a little later."""
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
 
 
 def menu_button(text: str, entries: Sequence[tuple[str, Callable[[], object]]]) -> QToolButton:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QListView,
     QProgressBar,
     QScrollArea,
     QSplitter,
@@ -22,38 +19,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from leafsight.desktop.session import (
-    ORDERS,
-    SHOWN,
-    Model,
-    News,
-    Photograph,
-    Trouble,
-    chosen,
-    count,
-)
+from leafsight.desktop.session import Model, News, Photograph, Trouble, count
+from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.answer import AnswerPane
+from leafsight.desktop.window.controls import button, choice
 from leafsight.desktop.window.diagnose_tools import DiagnoseTools
+from leafsight.desktop.window.filters import Filters
 from leafsight.desktop.window.invitation import invitation
+from leafsight.desktop.window.keys import Keys
 from leafsight.desktop.window.pages import Around, Page
+from leafsight.desktop.window.photograph_list import PhotographList
 from leafsight.desktop.window.pictures import LargePicture, SmallPictures
 from leafsight.desktop.window.row_painter import RowPainter
 from leafsight.desktop.window.rows import Index, Rows
+from leafsight.desktop.window.saying import Saying
 from leafsight.desktop.window.theme import Tokens
 from leafsight.images import DecodeLimits
 
 REORDER_MS = 400
 """While answers come, the list is sorted and filtered anew at most that often."""
-SHOWN_WORDS = {
-    "all": "All", "diagnosis": "Diseased", "healthy": "Healthy", "cannot_tell": "Cannot tell",
-    "not_a_leaf": "Not a leaf", "unusable": "Blurred or unreadable", "corrected": "Corrected",
-    "waiting": "Waiting",
-}  # fmt: skip
-ORDER_WORDS = {
-    "coming": "As they came", "name": "By name", "diagnosis": "By diagnosis", "sure": "Surest first",
-    "unsure": "Least sure first",
-}  # fmt: skip
 EVERY_CROP = "Any crop"
+KEYS_KEY = "F1"
 
 
 class DiagnosePage(Page):
@@ -71,60 +57,65 @@ class DiagnosePage(Page):
         self._large = LargePicture(limits)
         self._large.ready.connect(self._show_large)
         self.rows = Rows(session, self._small)
-        self.list = QListView()
+        self.list = PhotographList(self.rows)
         self._painter = RowPainter(around.tokens(), self.list)
+        self.list.setItemDelegate(self._painter)
         self.pane = AnswerPane(around.preferences().heatmap_percent)
-        self.pane.said.connect(self._on_said)
         self.pane.strength_chosen.connect(lambda value: around.prefer(heatmap_percent=value))
-        self.crop = _box("Crop of all photographs")
-        self.tools = DiagnoseTools(session, self.crop, around.options.state_dir)
+        self.filters = Filters()
+        self.crop = choice("Crop of all photographs")
+        self.tools = DiagnoseTools(session, self.crop, self.rows, around.options)
         self.tools.troubled.connect(self.troubled)
         self.wants_files.connect(self.tools.choose_files)
         self.wants_folder.connect(self.tools.choose_folder)
         self._known: Model | None = None
+        self.saying = Saying(session, self.list, self)
+        self.keys = Keys(self)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(REORDER_MS)
         self._later.timeout.connect(self.arrange)
-        self._make_list()
         self._lay_out()
-        QShortcut(QKeySequence.StandardKey.Delete, self.list, self.remove_chosen)
+        self._connect()
         self._say_counts()
 
-    def _make_list(self) -> None:
-        self.list.setModel(self.rows)
-        self.list.setItemDelegate(self._painter)
-        self.list.setUniformItemSizes(True)
-        self.list.setMouseTracking(True)
-        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
-        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.list.setAccessibleName("Photographs")
-        self.list.selectionModel().currentChanged.connect(self._on_current)
+    def _connect(self) -> None:
+        selection = self.list.selectionModel()
+        selection.currentChanged.connect(self._on_current)
+        selection.selectionChanged.connect(lambda *_: self._show_selected())
+        self.list.keys_wanted.connect(self.keys.open)
+        self.filters.changed.connect(self._later.start)
+        QShortcut(QKeySequence.StandardKey.Delete, self.list, self.remove_chosen)
+        QShortcut(QKeySequence(KEYS_KEY), self, self.keys.open)
+        saying, pane = self.saying, self.pane
+        saying.changed.connect(self._on_said)
+        saying.told.connect(self.status.setText)
+        saying.troubled.connect(self.troubled)
+        saying.removal_wanted.connect(self.remove_chosen)
+        pane.joined.connect(saying.join)
+        pane.plant.parted.connect(saying.part)
+        pane.plant.left.connect(saying.leave_plant)
+        pane.plant.asked_again.connect(saying.ask_plant)
+        pane.word.right.connect(saying.confirm)
+        pane.word.word_wanted.connect(saying.ask)
+        pane.word.taken_back.connect(saying.take_back)
 
     def _lay_out(self) -> None:
         self.crop.addItem(EVERY_CROP, None)
         self.crop.activated.connect(lambda _: self._on_crop())
-        self.shown, self.order = _box("Show"), _box("Order")
-        for one in SHOWN:
-            self.shown.addItem(SHOWN_WORDS[one], one)
-        for order in ORDERS:
-            self.order.addItem(ORDER_WORDS[order], order)
-        self.words = QLineEdit()
-        self.words.setPlaceholderText("Find")
-        self.words.setAccessibleName("Find in names and diagnoses")
-        self.words.setClearButtonEnabled(True)
-        for signal in (self.shown.activated, self.order.activated, self.words.textChanged):
-            signal.connect(lambda _: self._later.start())
-        choices = QHBoxLayout()
-        for box in (self.shown, self.order):
-            choices.addWidget(box, 1)
         self.status = QLabel()
         self.status.setObjectName("status")
         self.tools.said.connect(self.status.setText)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Photographs that are answered")
-        left = _column(self.words, choices, self.list, self.status, self.progress)
+        keys = button("?", self.keys.open, "small")
+        keys.setAccessibleName(tr("Keys"))
+        keys.setToolTip(tr("Keys (F1)"))
+        below = QHBoxLayout()
+        below.addWidget(self.status, 1)
+        below.addWidget(keys)
+        left = _column(self.filters, self.list, below, self.progress)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.pane)
@@ -168,51 +159,31 @@ class DiagnosePage(Page):
     @property
     def current(self) -> Photograph | None:
         """The photograph that is chosen."""
-        number = self.rows.number_at(self.list.currentIndex())
+        number = self.list.current_number
         return None if number is None else self._session.get(number)
 
-    @property
-    def chosen_numbers(self) -> list[int]:
-        """Numbers of all that are selected."""
-        found = (self.rows.number_at(index) for index in self.list.selectedIndexes())
-        return [number for number in found if number is not None]
-
     def arrange(self) -> None:
-        """Filter and sort anew; the chosen photograph stays chosen while it is shown.
+        """Filter and sort anew; what is selected stays so while it is shown.
 
         Not under an open list of classes: what a person says there is of the photograph it was opened for.
         """
         if QApplication.activePopupWidget() is not None:
             self._later.start()
             return
-        current = self.current
-        numbers = chosen(
-            self._session.photographs,
-            shown=self.shown.currentData(),
-            order=self.order.currentData(),
-            words=self.words.text(),
-        )
-        self.rows.show(numbers)
-        row = None if current is None else self.rows.row_of(current.number)
-        if row is None and numbers:
-            row = 0
-        if row is not None and self.list.currentIndex().row() != row:
-            self.list.setCurrentIndex(self.rows.index(row))
+        numbers = self.filters.of(self._session.photographs)
+        self.list.show_numbers(numbers)
         if not numbers:
             self._show(None)
+        self._show_selected()
         self._say_counts()
 
     def remove_chosen(self) -> None:
         """Take the selected photographs out of the list; their files stay."""
-        numbers = self.chosen_numbers
         row = self.list.currentIndex().row()
-        self._session.remove(numbers)
+        self._session.remove(self.list.selected_numbers)
         self.arrange()
         if self.rows.rowCount():
-            index = self.rows.index(min(max(row, 0), self.rows.rowCount() - 1))
-            self.list.selectionModel().setCurrentIndex(
-                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
-            )
+            self.list.go_to(row)
         else:
             self.stack.setCurrentIndex(0 if not len(self._session) else 1)
 
@@ -252,6 +223,7 @@ class DiagnosePage(Page):
         self.crop.setCurrentIndex(max(0, self.crop.findData(self._session.crop)))
         self.pane.know(model)
         self._show(self.current)
+        self._show_selected()
 
     def _on_crop(self) -> None:
         self.rows.changed(self._session.set_crop(self.crop.currentData()))
@@ -270,7 +242,8 @@ class DiagnosePage(Page):
         self._show(self._session.get(number))
 
     def _show(self, one: Photograph | None) -> None:
-        self.pane.show_photograph(one)
+        plant = None if one is None or not self._session.combines else self._session.plant(one.plant)
+        self.pane.show_photograph(one, plant)
         if one is None:
             self.pane.picture.show_picture(None, None)
             return
@@ -281,8 +254,13 @@ class DiagnosePage(Page):
         if current is not None and current.number == number:
             self.pane.picture.show_picture(plain, warm)  # type: ignore[arg-type]  # a signal carries objects
 
-    def _on_said(self, key: str | None) -> None:
-        self.rows.changed(self._session.say(self.chosen_numbers, key))
+    def _show_selected(self) -> None:
+        self.pane.show_selected(len(self.list.selected_numbers), can_join=self.saying.can_join)
+
+    def _on_said(self, changed: Sequence[Photograph]) -> None:
+        """Rows that a person's word changed; the list is arranged anew a little later."""
+        self.rows.changed(changed)
+        self._show(self.current)
         self._later.start()
 
     def _say_counts(self, searching: bool = False) -> None:
@@ -298,13 +276,6 @@ class DiagnosePage(Page):
         self.progress.setRange(0, max(1, total))
         self.progress.setValue(total - waiting)
         self.progress.setVisible(waiting > 0)
-
-
-def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(name)
-    return box
 
 
 def _column(*parts: QWidget | QHBoxLayout) -> QWidget:

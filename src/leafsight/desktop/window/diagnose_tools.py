@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QUrl, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QWidget
 
+from leafsight.desktop.options import DesktopOptions
 from leafsight.desktop.session import (
-    SUFFIXES,
     Exported,
+    Report,
     Session,
     Trouble,
     copy_into_folders,
     count,
     write_csv,
 )
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.window.camera import camera_offered, camera_window
 from leafsight.desktop.window.controls import button, menu_button
 from leafsight.desktop.window.exporting import Export, Exporter, Told
 from leafsight.desktop.window.pictures import keep_pasted
+from leafsight.desktop.window.rows import Rows
 from leafsight.errors import LeafsightError
+from leafsight.images import PHOTO_SUFFIXES, DecodeLimits
 
 PASTED_FOLDER, PASTED_NAME = "pasted", "pasted %Y-%m-%d %H.%M.%S.png"
+CAMERA_NAME = "camera %Y-%m-%d %H.%M.%S.png"
 
 
 class DiagnoseTools(QWidget):
@@ -34,27 +40,28 @@ class DiagnoseTools(QWidget):
     Args:
         session: photographs go into it.
         crop: the box for the crop of all, shown among the buttons.
-        state_dir: a pasted picture is kept there.
+        rows: a report has the photographs that they show, in their order.
+        options: of the window; a pasted picture is kept in its folder.
     """
 
     said = Signal(str)
     """What was exported, for the line under the list."""
     troubled = Signal(object)
 
-    def __init__(self, session: Session, crop: QComboBox, state_dir: Path) -> None:
+    def __init__(self, session: Session, crop: QComboBox, rows: Rows, options: DesktopOptions) -> None:
         super().__init__()
-        self._session, self._state_dir = session, state_dir
+        self._session, self._rows, self._state_dir = session, rows, options.state_dir
+        self._limits = options.limits or DecodeLimits()
         self._exporter = Exporter(self)
         self._exporter.ended.connect(self._on_exported)
         self._exporter.failed.connect(self._on_export_failed)
-        self._exporter.told.connect(
-            lambda done, total: self.said.emit(f"{count(done, 'photograph')} of {total:,} copied")
-        )
+        self._exporter.told.connect(self._on_told)
         self.export_button = menu_button(
             tr("Export"),
             (
                 (tr("Table for a spreadsheet (CSV)"), self.export_csv),
                 (tr("Copies in labelled folders"), self.export_folders),
+                (tr("Report (PDF)"), self.export_report),
             ),
         )
         line = QHBoxLayout(self)
@@ -65,6 +72,8 @@ class DiagnoseTools(QWidget):
             (tr("Pa&ste"), QKeySequence.StandardKey.Paste, self.paste),
         ):
             line.addWidget(self._button(text, keys, do))
+        if camera_offered():
+            line.addWidget(button(tr("C&amera"), self.open_camera))
         label = QLabel(tr("&Crop"))
         label.setBuddy(crop)
         line.addWidget(label)
@@ -86,7 +95,7 @@ class DiagnoseTools(QWidget):
 
     def choose_files(self) -> None:
         """Let a person choose photographs."""
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(SUFFIXES))
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
         names, _ = QFileDialog.getOpenFileNames(
             self, tr("Photographs"), "", tr("Photographs ({patterns});;All files (*)", patterns=patterns)
         )
@@ -102,14 +111,32 @@ class DiagnoseTools(QWidget):
         data = QGuiApplication.clipboard().mimeData()
         paths = files_of(data)
         if not paths and data.hasImage():
-            path = self._state_dir / PASTED_FOLDER / time.strftime(PASTED_NAME)
-            try:
-                keep_pasted(QGuiApplication.clipboard().image(), path)
-            except LeafsightError as error:
-                self.troubled.emit(Trouble.of(error))
-                return
-            paths = [path]
+            self.add_picture(QGuiApplication.clipboard().image(), PASTED_NAME)
         self.add(paths)
+
+    def open_camera(self) -> None:
+        """Let a person take pictures, where there is a camera."""
+        try:
+            camera = camera_window(self)
+        except LeafsightError as error:
+            self.troubled.emit(Trouble.of(error))
+            return
+        camera.taken.connect(lambda picture: self.add_picture(picture, CAMERA_NAME))
+        camera.open()
+
+    def add_picture(self, picture: QImage, name: str) -> None:
+        """Keep a picture that is no file yet, and open it."""
+        path = self._state_dir / PASTED_FOLDER / time.strftime(name)
+        number = 1
+        while path.exists():  # two within one second
+            number += 1
+            path = path.with_stem(f"{Path(time.strftime(name)).stem} ({number})")
+        try:
+            keep_pasted(picture, path)
+        except LeafsightError as error:
+            self.troubled.emit(Trouble.of(error))
+            return
+        self.add([path])
 
     def export_csv(self) -> None:
         """Write all answers into a table."""
@@ -135,20 +162,51 @@ class DiagnoseTools(QWidget):
 
         self._export(copy)
 
+    def export_report(self) -> None:
+        """Write what the list shows, with its pictures, into a report."""
+        from leafsight.desktop.window.report import write_report
+
+        name, _ = QFileDialog.getSaveFileName(self, tr("Report"), "leafsight.pdf", "PDF (*.pdf)")
+        if not name:
+            return
+        rows = self._answered(self._rows.numbers)
+        waiting = len(self._rows.numbers) - len(rows)
+        report = Report(rows, self._session.model, datetime.now(), waiting)
+
+        def write(told: Told) -> str:
+            pages = write_report(report, Path(name), self._limits, told)
+            return trn(
+                "{number} page written to {name}.", "{number} pages written to {name}.", pages, name=name
+            )
+
+        self._export(write)
+
     def close_exports(self) -> None:
         """End an export after the photograph that it is at."""
         self._exporter.close()
 
-    def _answered(self) -> list[Exported]:
+    def _answered(self, numbers: Sequence[int] | None = None) -> list[Exported]:
+        """Those with an answer; all of them, or of these."""
+        session = self._session
+        found = session.photographs if numbers is None else map(session.get, numbers)
         return [
-            Exported(one.path, one.prediction, one.correction)
-            for one in self._session.photographs
-            if one.prediction is not None
+            Exported(
+                one.path,
+                one.prediction,
+                one.correction,
+                one.plant,
+                None if (plant := session.plant(one.plant)) is None else plant.combined,
+            )
+            for one in found
+            if one is not None and one.prediction is not None
         ]
 
     def _export(self, export: Export) -> None:
         self.export_button.setEnabled(False)
         self._exporter.start(export)
+
+    def _on_told(self, done: int, total: int) -> None:
+        self.said.emit(tr("{done} of {total} photographs", done=f"{done:,}", total=f"{total:,}"))
 
     def _on_exported(self, said: str) -> None:
         self.export_button.setEnabled(True)

@@ -57,6 +57,24 @@ def fitted(rgb: np.ndarray, longest_px: int) -> np.ndarray:
     return small
 
 
+def pictures_of(
+    path: Path,
+    heatmap: np.ndarray | None,
+    limits: DecodeLimits,
+    longest_px: int,
+    *,
+    strength: float = 1.0,
+) -> tuple[QImage | None, QImage | None]:
+    """A photograph, and the same under its heatmap; None for what there is not, or cannot be read."""
+    try:
+        data = read_photo(path, limits)
+        rgb = fitted(decode(data, limits=limits, wanted_side_px=longest_px // 2), longest_px)
+    except LeafsightError:
+        return None, None
+    warm = None if heatmap is None else as_picture(overlay_heatmap(rgb, heatmap, strength=strength))
+    return as_picture(rgb), warm
+
+
 class _Reading(QObject):
     """A thread that reads what is wanted until it is closed; ``_changed`` guards what both sides touch."""
 
@@ -170,13 +188,4 @@ class LargePicture(_Reading):
                 if self._ended or self._wanted is None:
                     return
                 (number, path, heatmap), self._wanted = self._wanted, None
-            self.ready.emit(number, *self._large(path, heatmap))
-
-    def _large(self, path: Path, heatmap: np.ndarray | None) -> tuple[QImage | None, QImage | None]:
-        try:
-            data = read_photo(path, self._limits)
-            rgb = fitted(decode(data, limits=self._limits, wanted_side_px=LARGE_PX // 2), LARGE_PX)
-        except LeafsightError:
-            return None, None
-        warm = None if heatmap is None else as_picture(overlay_heatmap(rgb, heatmap, strength=1.0))
-        return as_picture(rgb), warm
+            self.ready.emit(number, *pictures_of(path, heatmap, self._limits, LARGE_PX))

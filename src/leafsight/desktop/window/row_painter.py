@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from leafsight.desktop.session import Photograph, headline, sureness
 from leafsight.desktop.window.pictures import SMALL_PX
-from leafsight.desktop.window.rows import PHOTOGRAPH, PICTURE, Index
+from leafsight.desktop.window.rows import PHOTOGRAPH, PICTURE, PLANT, WORD, Index
 from leafsight.desktop.window.theme import Tokens
 
 EDGE_PX, GAP_PX, LINE_PX = 10, 12, 3
@@ -45,7 +45,8 @@ class RowPainter(QStyledItemDelegate):
         place = option.rect.adjusted(EDGE_PX + MARK_PX, EDGE_PX, -EDGE_PX, -EDGE_PX)
         picture = QRect(place.left(), place.top() + (place.height() - SMALL_PX) // 2, SMALL_PX, SMALL_PX)
         self._picture(painter, picture, index.data(PICTURE))
-        self._words(painter, place.adjusted(SMALL_PX + GAP_PX, 0, 0, 0), one, option.font)
+        words = place.adjusted(SMALL_PX + GAP_PX, 0, 0, 0)
+        self._words(painter, words, one, index.data(WORD), index.data(PLANT), option.font)
         painter.restore()
 
     def _picture(self, painter: QPainter, place: QRect, picture: QImage | None) -> None:
@@ -59,20 +60,31 @@ class RowPainter(QStyledItemDelegate):
         brush.setTransform(shift.scale(place.width() / picture.width(), place.height() / picture.height()))
         painter.fillPath(path, brush)
 
-    def _words(self, painter: QPainter, place: QRect, one: Photograph, font: QFont) -> None:
+    def _words(
+        self, painter: QPainter, place: QRect, one: Photograph, word: str, plant: str, font: QFont
+    ) -> None:
         strong = QFont(font)
         strong.setWeight(QFont.Weight.DemiBold)
-        lines = [(strong, self._colour(one), self._first(one)), (font, self.tokens.quiet, _second(one))]
+        second = (font, self.tokens.accent, word) if word else (font, self.tokens.quiet, _second(one))
+        lines = [(strong, self._colour(one), self._first(one)), second]
         lines.append((font, self.tokens.quiet, one.path.name))
         shown = [line for line in lines if line[2]]
         high = QFontMetrics(font).height() + LINE_PX
         top = place.top() + (place.height() - high * len(shown)) // 2
         for number, (face, colour, text) in enumerate(shown):
             line = QRect(place.left(), top + number * high, place.width(), high)
-            painter.setFont(face)
-            painter.setPen(QColor(colour))
-            cut = QFontMetrics(face).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
+            if number == len(shown) - 1 and plant:
+                self._draw(painter, line, font, self.tokens.accent, plant, Qt.AlignmentFlag.AlignRight)
+                line.setRight(line.right() - QFontMetrics(font).horizontalAdvance(plant) - GAP_PX)
+            self._draw(painter, line, face, colour, text, Qt.AlignmentFlag.AlignLeft)
+
+    def _draw(
+        self, painter: QPainter, line: QRect, face: QFont, colour: str, text: str, side: Qt.AlignmentFlag
+    ) -> None:
+        painter.setFont(face)
+        painter.setPen(QColor(colour))
+        cut = QFontMetrics(face).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+        painter.drawText(line, side | Qt.AlignmentFlag.AlignVCenter, cut)
 
     def _first(self, one: Photograph) -> str:
         return "Waiting" if one.prediction is None else headline(one.prediction)
@@ -86,8 +98,6 @@ class RowPainter(QStyledItemDelegate):
 
 
 def _second(one: Photograph) -> str:
-    if one.correction is not None:
-        return f"Corrected: {one.correction}"
     if one.prediction is None:
         return ""
     return sureness(one.prediction) or one.prediction.reason

@@ -8,13 +8,16 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
-from leafsight.desktop.session import Photograph, Session, headline, sureness
+from leafsight.desktop.session import Photograph, Session, headline, name_of, plant_name, spoken, sureness
+from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.pictures import SmallPictures
 
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 PHOTOGRAPH = Qt.ItemDataRole.UserRole
 PICTURE = Qt.ItemDataRole.UserRole + 1
+WORD = Qt.ItemDataRole.UserRole + 2
+PLANT = Qt.ItemDataRole.UserRole + 3
 
 
 class Rows(QAbstractListModel):
@@ -77,10 +80,28 @@ class Rows(QAbstractListModel):
             picture: QImage | None = self._pictures.get(one.path)
             return picture
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{one.path.name}: {said_of(one)}"
+            said = (said_of(one), self.word_of(one), self.plant_of(one))
+            return f"{one.path.name}: {', '.join(text for text in said if text)}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(one.path)
+        if role == WORD:
+            return self.word_of(one)
+        if role == PLANT:
+            return self.plant_of(one)
         return None
+
+    def word_of(self, one: Photograph) -> str:
+        """What a person says of it; empty when nobody said anything."""
+        if one.correction is None:
+            return ""
+        if one.is_confirmed:
+            return tr("Said to be right")
+        return tr("Corrected: {condition}", condition=spoken(name_of(one.correction, self._session.model)))
+
+    def plant_of(self, one: Photograph) -> str:
+        """Which plant it shows with others; empty when none."""
+        plant = self._session.plant(one.plant)
+        return "" if plant is None else plant_name(plant.number, len(plant.photographs))
 
     def _take(self, numbers: Sequence[int]) -> None:
         self._numbers = list(numbers)

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session import Trouble
-from leafsight.desktop.session.finding import SUFFIXES
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.outbox import Sending
 from leafsight.desktop.session.sending import Sender
@@ -28,6 +27,7 @@ from leafsight.desktop.session.wording import in_bytes
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.pages import Around
 from leafsight.errors import LeafsightError
+from leafsight.images import PHOTO_SUFFIXES
 
 CLASSES_SHOWN = 12
 
@@ -90,7 +90,7 @@ class SendStep(QWidget):
 
     def choose_files(self) -> None:
         """Let a person choose photographs of one class, or archives."""
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(SUFFIXES))
+        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
         names, _ = QFileDialog.getOpenFileNames(
             self,
             tr("Photographs or archives"),

@@ -90,6 +90,14 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     QLabel#warn {{ color: {tokens.warn}; }}
     QLabel#sure {{ font-size: {BASE_POINTS * scale * 1.15:.1f}pt; color: {tokens.accent}; }}
     QLabel#heading {{ font-weight: 650; padding-top: 8px; }}
+    QLabel#plant {{ font-weight: 650; font-size: {BASE_POINTS * scale * 1.3:.1f}pt; }}
+    QLabel#key {{ font-weight: 650; color: {tokens.accent}; }}
+    QToolButton#fold {{ border: 0; background: transparent; padding: 0 4px; font-weight: 600;
+        min-height: {round(26 * scale)}px; }}
+    QListWidget::item {{ padding: {round(5 * scale)}px {round(8 * scale)}px; }}
+    QListWidget::item:selected {{ background: {tokens.accent}; color: {tokens.on_accent}; }}
+    QToolButton#fold:hover {{ color: {tokens.accent}; }}
+    QPushButton#small {{ min-height: {round(24 * scale)}px; padding: 0 {round(8 * scale)}px; }}
     QFrame#trouble {{ background: {tokens.warn_tint}; border: 1px solid {tokens.warn}; border-radius: 8px; }}
     QFrame#card {{ background: {tokens.card}; border: 1px solid {tokens.line}; border-radius: 12px; }}
     QPushButton, QToolButton, QLineEdit {{

@@ -3,7 +3,7 @@
 
 import { ask } from "./api.js";
 import { failure, h, newId, replace } from "./elements.js";
-import { spoken } from "./diagnose-phrases.js";
+import { wordSaid } from "./diagnose-phrases.js";
 
 const NOT_LISTED = "";
 const LONGEST_NOTE = 2000;
@@ -39,7 +39,7 @@ export function makeCorrection(photo, conditions, changed) {
   const thank = (said) => {
     const again = h("button", { type: "button", class: "plain", onclick: question }, "Say it again");
     replace(place, h("div", { role: "status" },
-      h("p", {}, h("strong", {}, "Thank you. "), wordsOf(said)),
+      h("p", {}, h("strong", {}, "Thank you. "), wordSaid(said.right, said.class ? said.name : "")),
       h("p", { class: "small quiet" }, whatHappens(answer))), again);
     again.focus();
   };
@@ -55,11 +55,6 @@ function questionOf(answer, yes, no) {
     h("span", { class: "correction-question" }, asked),
     answer.verdict === "diagnosis" ? h("button", { type: "button", onclick: yes }, "Yes") : null,
     h("button", { type: "button", onclick: no }, label));
-}
-
-function wordsOf(said) {
-  if (said.right) return "You said that this was right.";
-  return said.class ? `You said that it shows ${spoken(said.name)}.` : "You said that it is not in the list.";
 }
 
 function whatHappens(answer) {

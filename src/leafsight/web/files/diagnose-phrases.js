@@ -56,6 +56,23 @@ export function promiseOf(metrics) {
   return said;
 }
 
+/** "Plant 2, 3 photographs". */
+export function plantName(number, photographs) {
+  return `Plant ${number}, ${count(photographs, "photograph")}`;
+}
+
+/** What the answer of a plant rests on. */
+export function basis({ photographs, used }) {
+  if (used === 0) return "None of the photographs could be used.";
+  return `Rests on ${photographs === used ? "all" : `${used} of`} ${count(photographs, "photograph")}.`;
+}
+
+/** What a person said of an answer; `display` is the name of the class that they said, empty where it is not listed. */
+export function wordSaid(right, display) {
+  if (right) return "You said that this was right.";
+  return display ? `You said that it shows ${spoken(display)}.` : "You said that it is not in the list.";
+}
+
 /**
  * What about the photograph itself may stand in the way; empty where nothing does. The bounds are such that of the
  * leaf photographs of the public collections (docs/credits.md) about one in a hundred lies outside each.

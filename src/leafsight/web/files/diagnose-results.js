@@ -3,6 +3,7 @@
 
 import { failure, h, newId, replace } from "./elements.js";
 import { answerParts } from "./diagnose-answer.js";
+import { basis, plantName } from "./diagnose-phrases.js";
 import { makeRow } from "./diagnose-row.js";
 import { count } from "./words.js";
 
@@ -47,12 +48,12 @@ export function makeResults(tools) {
 
   function updatePlant(plant) {
     const { title, said } = plants.get(plant);
-    replace(title, `Plant ${plant.number}, ${count(plant.photos.length, "photograph")}`);
+    replace(title, plantName(plant.number, plant.photos.length));
     const busy = updateActions(plant);
     const { combined } = plant;
     if (plant.problem) replace(said, failure(plant.problem));
     else if (!combined) replace(said, h("p", { class: "quiet" }, busy ? "On the way" : "Not sent"));
-    else replace(said, basisOf(combined), answerParts(combined, tools.conditions, 3));
+    else replace(said, h("p", { class: "small quiet" }, basis(combined)), answerParts(combined, tools.conditions, 3));
   }
 
   /** What can be done with a plant, while nothing is under way; whether something is. */
@@ -84,11 +85,6 @@ export function makeResults(tools) {
     },
     photos: () => [...rows.keys()],
   };
-}
-
-function basisOf({ photographs, used }) {
-  const all = photographs === used ? `all ${count(photographs, "photograph")}` : `${used} of ${count(photographs, "photograph")}`;
-  return h("p", { class: "small quiet" }, used === 0 ? "None of the photographs could be used." : `Rests on ${all}.`);
 }
 
 function actionsOf(plant, tools) {
