@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from leafsight.inspection.looked import Looked
     from leafsight.inspection.page import write_health_report
     from leafsight.inspection.quality import QualityOptions
+    from leafsight.inspection.reading import Collection, read_collection
     from leafsight.inspection.relatives import Relatives, find_copies, find_leaves
 
 # Loaded when first asked for: who wants one table need not load the figures.
 _LATE = {
     "Case": "findings",
+    "Collection": "reading",
     "CheckOptions": "checking",
     "Finding": "findings",
     "Health": "health",
@@ -41,6 +43,7 @@ _LATE = {
     "find_copies": "relatives",
     "find_leaves": "relatives",
     "check_collection": "checking",
+    "read_collection": "reading",
     "write_health_report": "page",
     "BalanceReport": "balance_records",
     "ClassBalance": "balance_records",
@@ -65,6 +68,7 @@ __all__ = [
     "Case",
     "CheckOptions",
     "ClassBalance",
+    "Collection",
     "ConfusedLabels",
     "Figure",
     "Finding",
@@ -85,6 +89,7 @@ __all__ = [
     "insight_figures",
     "material_of",
     "measure_balance",
+    "read_collection",
     "write_health_report",
     "write_insight_page",
     "write_pngs",
