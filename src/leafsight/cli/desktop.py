@@ -40,6 +40,7 @@ def command(
             limits=decode_limits(),
             photos=photos,
             fresh=fresh,
+            cache_dir=settings.cache_dir.absolute(),
         )
     )
 

@@ -19,6 +19,8 @@ class DesktopOptions:
         limits: of the decoder.
         photos: files and folders to begin with.
         fresh: whether to begin with nothing, though the last window left photographs open.
+        cache_dir: what is read of collections is kept there, as the command line does; None keeps it in the
+            state folder.
     """
 
     state_dir: Path
@@ -27,3 +29,4 @@ class DesktopOptions:
     limits: DecodeLimits | None = None
     photos: tuple[Path, ...] = ()
     fresh: bool = False
+    cache_dir: Path | None = None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from leafsight.inspection.labels import confident_joint, find_suspicious_labels
     from leafsight.inspection.looked import Looked
     from leafsight.inspection.page import write_health_report
+    from leafsight.inspection.photographs import picture_of
     from leafsight.inspection.quality import QualityOptions
     from leafsight.inspection.reading import Collection, read_collection
     from leafsight.inspection.relatives import Relatives, find_copies, find_leaves
@@ -43,6 +44,7 @@ _LATE = {
     "find_copies": "relatives",
     "find_leaves": "relatives",
     "check_collection": "checking",
+    "picture_of": "photographs",
     "read_collection": "reading",
     "write_health_report": "page",
     "BalanceReport": "balance_records",
@@ -89,6 +91,7 @@ __all__ = [
     "insight_figures",
     "material_of",
     "measure_balance",
+    "picture_of",
     "read_collection",
     "write_health_report",
     "write_insight_page",

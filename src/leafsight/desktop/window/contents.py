@@ -25,4 +25,10 @@ def page_title(name: str) -> str:
     return tr(TITLES[name])
 
 
-PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage}
+def _understand(around: Around) -> Page:
+    from leafsight.desktop.window.understand import UnderstandPage
+
+    return UnderstandPage(around)
+
+
+PAGES: dict[str, Callable[[Around], Page]] = {"diagnose": DiagnosePage, "understand": _understand}

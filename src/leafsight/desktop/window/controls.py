@@ -18,6 +18,7 @@ def words(name: str = "", text: str = "") -> QLabel:
     label = QLabel(text)
     label.setObjectName(name)
     label.setWordWrap(True)
+    label.setIndent(0)  # otherwise one with a padding of its own stands half a letter to the right
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

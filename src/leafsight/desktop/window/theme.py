@@ -87,6 +87,7 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     QLabel#brand {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.25:.1f}pt; }}
     QLabel#quiet, QLabel#status {{ color: {tokens.quiet}; }}
     QLabel#verdict {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.55:.1f}pt; }}
+    QLabel#sentence {{ font-weight: 650; font-size: {BASE_POINTS * scale * 1.2:.1f}pt; }}
     QLabel#sure {{ font-size: {BASE_POINTS * scale * 1.15:.1f}pt; color: {tokens.accent}; }}
     QLabel#heading {{ font-weight: 650; padding-top: 8px; }}
     QFrame#trouble {{ background: {tokens.warn_tint}; border: 1px solid {tokens.warn}; border-radius: 8px; }}
@@ -97,9 +98,9 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     }}
     QPushButton:hover, QToolButton:hover {{ background: {tokens.tint}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; }}
-    QToolButton#tab {{ border: 1px solid transparent; background: transparent; }}
+    QToolButton#tab {{ border: 1px solid transparent; background: transparent; font-weight: 650; }}
     QToolButton#tab:hover {{ background: {tokens.tint}; }}
-    QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; font-weight: 650; }}
+    QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; }}
     QToolButton#tab:focus {{ border: 2px solid {tokens.accent}; }}
     QPushButton#primary {{ background: {tokens.accent}; color: {tokens.on_accent}; font-weight: 600; }}
     QToolButton::menu-indicator {{ image: none; }}
