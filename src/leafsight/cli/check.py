@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,11 +24,6 @@ from leafsight.cli.terminal import (
     talk,
 )
 from leafsight.errors import UsageError
-
-if TYPE_CHECKING:
-    from leafsight.inspection import Looked
-
-SHOWN_SIDE_PX = 200
 
 
 @click.command(name="check")
@@ -65,7 +60,7 @@ def command(
     index. What was read is kept in the cache folder: a second run reads only what changed. The exit code is 1
     when something should be mended before training.
     """
-    from leafsight.inspection import CheckOptions, check_collection, write_health_report
+    from leafsight.inspection import CheckOptions, check_collection, picture_of, write_health_report
 
     if report is not None and report.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"--report {report} must end in .html")
@@ -87,25 +82,13 @@ def command(
     )
     if report is not None:
         title = f"Health of {', '.join(source.resolve().name for source in sources)}"
-        write_health_report(health, report, pictures=lambda row: picture_of(read.looked, row), title=title)
+        limits = decode_limits()
+        write_health_report(
+            health, report, pictures=lambda row: picture_of(read.looked, row, limits), title=title
+        )
         talk(f"wrote {report} and {report.with_suffix('.json').name}", quiet)
     if words["as_json"]:
         print_json(health.to_dict())
     else:
         click.echo("\n".join(health.lines()))
     return 0 if health.is_clean else 1
-
-
-def picture_of(looked: Looked, row: int) -> Any:
-    """A photograph for people, small; its sketch when the file is gone, ``None`` when there is neither."""
-    import numpy as np
-
-    from leafsight.errors import LeafsightError
-    from leafsight.images import decode, read_photo
-
-    try:
-        file = looked.index.rows([row]).files()[0]
-        return decode(read_photo(file, decode_limits()), limits=decode_limits(), wanted_side_px=SHOWN_SIDE_PX)
-    except (LeafsightError, OSError):
-        number = looked.index.column("sketch")[row]
-        return None if number is None else looked.sketches.pictures(np.array([number]))[0]

@@ -61,6 +61,7 @@ def command(
         new_window=new_window,
         model_is_named=model is not None,
         store_dir=settings.state_dir.expanduser().absolute(),
+        cache_dir=settings.cache_dir.absolute(),
     )
     return open_window(options, talk)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LEAF_MAP_FILE = "leaf_groups.csv"
 RULES = "column,leaf_map,duplicates,near_duplicates,capture_runs"
 # A run of the camera is a guess: good enough to keep photographs together, not to tear a finished split up.
 REPAIR_RULES = "column,leaf_map,duplicates,near_duplicates,copies"
@@ -17,10 +16,6 @@ def rules(text: str) -> tuple[str, ...]:
 
 def leaf_maps(named: Path | None, sources: tuple[Path, ...]) -> dict[tuple[str, str], str]:
     """The leaf map that was named, or else all that lie inside the sources."""
-    from leafsight.dataset import read_leaf_map
+    from leafsight.dataset import leaf_maps_inside, read_leaf_map
 
-    beside = [source / LEAF_MAP_FILE for source in sources if (source / LEAF_MAP_FILE).is_file()]
-    leaves: dict[tuple[str, str], str] = {}
-    for path in [named] if named is not None else beside:
-        leaves.update(read_leaf_map(path))
-    return leaves
+    return leaf_maps_inside(sources) if named is None else read_leaf_map(named)

@@ -12,7 +12,7 @@ from leafsight.dataset.folds import fold_photos
 from leafsight.dataset.group_rules import FoundSets, GroupOptions, Rule
 from leafsight.dataset.groups import GroupReport, group_photos
 from leafsight.dataset.indexing import index_photos, look_again
-from leafsight.dataset.leaf_map import read_leaf_map
+from leafsight.dataset.leaf_map import leaf_maps_inside, read_leaf_map
 from leafsight.dataset.look import look_hash, pixel_hash
 from leafsight.dataset.photo_index import PhotoIndex, joined
 from leafsight.dataset.photo_table import COLUMNS, PhotoRow, table_of
@@ -72,6 +72,7 @@ __all__ = [
     "index_photos",
     "joined",
     "journal_for",
+    "leaf_maps_inside",
     "look_again",
     "look_hash",
     "move_files",

@@ -35,6 +35,7 @@ def index_photos(
     embeddings: Embeddings | None = None,
     keep: Callable[[Table], None] | None = None,
     processes: bool = False,
+    photos_per_chunk: int | None = None,
 ) -> PhotoIndex:
     """Find, read and describe every photograph.
 
@@ -53,9 +54,10 @@ def index_photos(
         progress: is told about every photograph.
         sketches: where a sketch of every photograph is kept; the column ``sketch`` tells its number.
         embeddings: the same for embeddings.
-        keep: told the table of every finished chunk of 4,096 photographs, to go on from after a kill.
+        keep: told the table of every finished chunk, to go on from after a kill.
         processes: read thousands of photographs by processes, which is twice as fast as threads. Only for
             programs whose main module is guarded by ``if __name__ == "__main__"``.
+        photos_per_chunk: how many photographs a chunk holds; ``None`` takes 4,096.
 
     Returns:
         An index sorted by source and path, faulty photographs included.
@@ -80,6 +82,7 @@ def index_photos(
         earlier=[part.table for part in before],
         keep=keep,
         processes=processes,
+        photos_per_chunk=photos_per_chunk,
     )
     parts = []
     for path, name in zip(sources, names, strict=True):
@@ -105,6 +108,7 @@ def look_again(
     embeddings: Embeddings | None = None,
     keep: Callable[[Table], None] | None = None,
     processes: bool = False,
+    photos_per_chunk: int | None = None,
 ) -> PhotoIndex:
     """The photographs of a saved index as they are now, with its classes, groups and splits.
 
@@ -118,6 +122,7 @@ def look_again(
         embeddings: as for ``index_photos``.
         keep: as for ``index_photos``.
         processes: as for ``index_photos``.
+        photos_per_chunk: as for ``index_photos``.
 
     Raises:
         DatasetError: none of the photographs can be read any more.
@@ -132,6 +137,7 @@ def look_again(
         earlier=[part.table for part in (index, *earlier)],
         keep=keep,
         processes=processes,
+        photos_per_chunk=photos_per_chunk,
     )
     columns = ("source", "root", "path", "class_name", "stored_as", "given_group", "split", "fault")
     photos = [FoundPhoto(*row) for row in zip(*map(index.column, columns), strict=True)]

@@ -13,6 +13,8 @@ from pathlib import Path
 from leafsight.errors import DatasetError
 from leafsight.storage import os_errors_translated
 
+LEAF_MAP_FILE = "leaf_groups.csv"
+
 
 def read_leaf_map(path: Path) -> dict[tuple[str, str], str]:
     """A CSV with the columns ``class,file,leaf`` as (class, file name) to leaf.
@@ -38,6 +40,20 @@ def read_leaf_map(path: Path) -> dict[tuple[str, str], str]:
             raise DatasetError(
                 f"{path}, line {reader.line_num}: {error}", hint="save it as UTF-8 CSV"
             ) from error
+    return leaves
+
+
+def leaf_maps_inside(sources: Sequence[Path]) -> dict[tuple[str, str], str]:
+    """All leaf maps that lie inside the sources, under their usual name, as one.
+
+    Raises:
+        DatasetError: one of them is no leaf map.
+        StorageError: one of them cannot be read.
+    """
+    leaves: dict[tuple[str, str], str] = {}
+    for path in (source / LEAF_MAP_FILE for source in sources):
+        if path.is_file():
+            leaves.update(read_leaf_map(path))
     return leaves
 
 

@@ -70,6 +70,7 @@ class Reading:
         keep: told each finished chunk, so that a killed run can go on from it.
         processes: whether many photographs may be read by processes instead of threads. Each imports the
             caller's main module again, so a script must guard its own with ``if __name__ == "__main__"``.
+        photos_per_chunk: after so many everything is on the disk; ``None`` takes ``PHOTOS_PER_CHUNK``.
     """
 
     limits: DecodeLimits
@@ -80,6 +81,7 @@ class Reading:
     earlier: Sequence[Table] = ()
     keep: Callable[[Table], None] | None = None
     processes: bool = False
+    photos_per_chunk: int | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
         StorageError: sketches or embeddings cannot be written, or a reading process was killed.
     """
     known = _Known(reading.earlier)
+    at_once = reading.photos_per_chunk or PHOTOS_PER_CHUNK
     faulty = 0
     tables = []
     reading.progress.start(f"reading {name}", len(photos))
@@ -120,12 +123,12 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
             for part in (reading.sketches, reading.embeddings)
         ]
         pool = stack.enter_context(closing(_Pool(reading, len(photos))))
-        for first in range(0, len(photos), PHOTOS_PER_CHUNK):
-            chunk = photos[first : first + PHOTOS_PER_CHUNK]
+        for first in range(0, len(photos), at_once):
+            chunk = photos[first : first + at_once]
             rows = _read_chunk(pool, chunk, known.rows(chunk), reading, writers)
             faulty += sum(row.fault is not None for row in rows)
             tables.append(table_of(rows))
-            if reading.keep is not None and len(photos) > PHOTOS_PER_CHUNK:
+            if reading.keep is not None and len(photos) > at_once:
                 for writer in writers:
                     if writer is not None:
                         writer.sync()

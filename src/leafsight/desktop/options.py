@@ -24,6 +24,8 @@ class DesktopOptions:
         new_window: whether to open a window even where one is open.
         model_is_named: whether a person named the model for this start; the window that is open is then
             asked to use it.
+        cache_dir: what is read of collections is kept there, as the command line does; None keeps it in the
+            state folder.
     """
 
     state_dir: Path
@@ -35,6 +37,7 @@ class DesktopOptions:
     store_dir: Path | None = None
     new_window: bool = False
     model_is_named: bool = False
+    cache_dir: Path | None = None
 
     @property
     def store(self) -> Path:

@@ -6,6 +6,7 @@ how the network was trained, nor where photographs come from.
 """
 
 from leafsight.inference.bundled import BundlePredictor
+from leafsight.inference.embedding import bundle_embedder
 from leafsight.inference.heatmap import activation_map
 from leafsight.inference.network import NetworkOutputs, OnnxNetwork
 from leafsight.inference.prediction import VERDICTS, Answer, Candidate, Combined, Prediction, VerdictKind
@@ -28,6 +29,7 @@ __all__ = [
     "VERDICTS",
     "VerdictKind",
     "activation_map",
+    "bundle_embedder",
     "interleaved_ms",
     "make_views",
     "mean_over_views",

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from leafsight.inspection.labels import confident_joint, find_suspicious_labels
     from leafsight.inspection.looked import Looked
     from leafsight.inspection.page import write_health_report
+    from leafsight.inspection.photographs import picture_of
     from leafsight.inspection.quality import QualityOptions
+    from leafsight.inspection.reading import Collection, read_collection
     from leafsight.inspection.relatives import Relatives, find_copies, find_leaves
 
 # Loaded when first asked for: who wants one table need not load the figures.
 _LATE = {
     "Case": "findings",
+    "Collection": "reading",
     "CheckOptions": "checking",
     "Finding": "findings",
     "Health": "health",
@@ -41,6 +44,8 @@ _LATE = {
     "find_copies": "relatives",
     "find_leaves": "relatives",
     "check_collection": "checking",
+    "picture_of": "photographs",
+    "read_collection": "reading",
     "write_health_report": "page",
     "BalanceReport": "balance_records",
     "ClassBalance": "balance_records",
@@ -65,6 +70,7 @@ __all__ = [
     "Case",
     "CheckOptions",
     "ClassBalance",
+    "Collection",
     "ConfusedLabels",
     "Figure",
     "Finding",
@@ -85,6 +91,8 @@ __all__ = [
     "insight_figures",
     "material_of",
     "measure_balance",
+    "picture_of",
+    "read_collection",
     "write_health_report",
     "write_insight_page",
     "write_pngs",

@@ -25,6 +25,12 @@ def page_title(name: str) -> str:
     return tr(TITLES[name])
 
 
+def _understand(around: Around) -> Page:
+    from leafsight.desktop.window.understand import UnderstandPage
+
+    return UnderstandPage(around)
+
+
 def _teach(around: Around) -> Page:
     from leafsight.desktop.window.teach import TeachPage
 
@@ -45,6 +51,7 @@ def _models(around: Around) -> Page:
 
 PAGES: dict[str, Callable[[Around], Page]] = {
     "diagnose": DiagnosePage,
+    "understand": _understand,
     "teach": _teach,
     "models": _models,
     "settings": _settings,

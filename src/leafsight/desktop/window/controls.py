@@ -19,6 +19,7 @@ def words(name: str = "", text: str = "") -> QLabel:
     label.setObjectName(name)
     label.setIndent(0)  # else one with a padding does not stand in line with the others
     label.setWordWrap(True)
+    label.setIndent(0)  # otherwise one with a padding of its own stands half a letter to the right
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -96,23 +96,20 @@ class _Reading(QObject):
         raise NotImplementedError
 
 
-class SmallPictures(_Reading):
-    """Thumbnails: the middle of each photograph, ``SMALL_PX`` a side.
+class _KeptPictures(_Reading):
+    """Pictures by their path, those that were looked at last up to a bound of bytes.
 
     Args:
         limits: of the decoder.
-        scale: of the screen.
     """
 
     ready = Signal(str)
 
-    def __init__(self, limits: DecodeLimits, scale: float = 1.0, parent: QObject | None = None) -> None:
+    def __init__(self, limits: DecodeLimits, parent: QObject | None = None) -> None:
         super().__init__(limits, parent)
-        self._side_px = round(SMALL_PX * scale)
         self._held: OrderedDict[str, QImage | None] = OrderedDict()
         self._bytes = 0
         self._wanted: deque[str] = deque(maxlen=MOST_WAITING)  # who scrolls on does not want what was passed
-        self._thread.start()
 
     @property
     def held_bytes(self) -> int:
@@ -131,6 +128,11 @@ class SmallPictures(_Reading):
                 self._changed.notify()
         return None
 
+    def cannot_read(self, path: Path) -> bool:
+        """Whether it was tried, and there is no picture."""
+        with self._changed:
+            return self._held.get(str(path), ...) is None
+
     def _read(self) -> None:
         while True:
             with self._changed:
@@ -139,7 +141,7 @@ class SmallPictures(_Reading):
                 if self._ended:
                     return
                 name = self._wanted.pop()
-            picture = self._small(Path(name))
+            picture = self._made(Path(name))
             with self._changed:
                 self._held[name] = picture  # None is remembered as well: it is not read again and again
                 self._bytes += 0 if picture is None else picture.sizeInBytes()
@@ -148,7 +150,32 @@ class SmallPictures(_Reading):
                     self._bytes -= 0 if old is None else old.sizeInBytes()
             self.ready.emit(name)
 
-    def _small(self, path: Path) -> QImage | None:
+    def _made(self, path: Path) -> QImage | None:
+        raise NotImplementedError
+
+
+class SmallPictures(_KeptPictures):
+    """Thumbnails: the middle of each photograph.
+
+    Args:
+        limits: of the decoder.
+        scale: of the screen.
+        side_px: of a thumbnail.
+    """
+
+    def __init__(
+        self,
+        limits: DecodeLimits,
+        scale: float = 1.0,
+        parent: QObject | None = None,
+        *,
+        side_px: int = SMALL_PX,
+    ) -> None:
+        super().__init__(limits, parent)
+        self._side_px = round(side_px * scale)
+        self._thread.start()
+
+    def _made(self, path: Path) -> QImage | None:
         try:
             rgb = decode(
                 read_photo(path, self._limits), limits=self._limits, wanted_side_px=self._side_px // 2
@@ -162,6 +189,31 @@ class SmallPictures(_Reading):
         # In the size and the format in which it is drawn: scrolling then copies, and works nothing out.
         small = as_picture(resize(np.ascontiguousarray(middle), self._side_px, self._side_px))
         return small.convertToFormat(QImage.Format.Format_RGB32)
+
+
+class WholePictures(_KeptPictures):
+    """Pictures as they are, not cut.
+
+    Args:
+        limits: of the decoder.
+        longest_px: of a side; larger ones are made smaller.
+    """
+
+    def __init__(
+        self, limits: DecodeLimits, longest_px: int = LARGE_PX, parent: QObject | None = None
+    ) -> None:
+        super().__init__(limits, parent)
+        self._longest_px = longest_px
+        self._thread.start()
+
+    def _made(self, path: Path) -> QImage | None:
+        try:
+            rgb = decode(
+                read_photo(path, self._limits), limits=self._limits, wanted_side_px=self._longest_px // 2
+            )
+        except LeafsightError:
+            return None
+        return as_picture(fitted(rgb, self._longest_px)).convertToFormat(QImage.Format.Format_RGB32)
 
 
 class LargePicture(_Reading):

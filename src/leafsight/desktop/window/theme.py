@@ -81,25 +81,33 @@ def _palette(tokens: Tokens) -> QPalette:
 
 
 def _sheet(tokens: Tokens, scale: float) -> str:
-    high, dot = round(34 * scale), round(12 * scale)
+    return _words_sheet(tokens, scale) + _controls_sheet(tokens, scale) + _lists_sheet(tokens, scale)
+
+
+def _words_sheet(tokens: Tokens, scale: float) -> str:
     return f"""
     QWidget#top {{ background: {tokens.card}; border-bottom: 1px solid {tokens.line}; }}
     QLabel#brand {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.25:.1f}pt; }}
     QLabel#quiet, QLabel#status {{ color: {tokens.quiet}; }}
     QLabel#verdict {{ font-weight: 700; font-size: {BASE_POINTS * scale * 1.55:.1f}pt; }}
     QLabel#warn {{ color: {tokens.warn}; }}
+    QLabel#sentence {{ font-weight: 650; font-size: {BASE_POINTS * scale * 1.2:.1f}pt; }}
     QLabel#sure {{ font-size: {BASE_POINTS * scale * 1.15:.1f}pt; color: {tokens.accent}; }}
     QLabel#heading {{ font-weight: 650; padding-top: 8px; }}
     QLabel#plant {{ font-weight: 650; font-size: {BASE_POINTS * scale * 1.3:.1f}pt; }}
     QLabel#key {{ font-weight: 650; color: {tokens.accent}; }}
     QToolButton#fold {{ border: 0; background: transparent; padding: 0 4px; font-weight: 600;
         min-height: {round(26 * scale)}px; }}
-    QListWidget::item {{ padding: {round(5 * scale)}px {round(8 * scale)}px; }}
-    QListWidget::item:selected {{ background: {tokens.accent}; color: {tokens.on_accent}; }}
     QToolButton#fold:hover {{ color: {tokens.accent}; }}
     QPushButton#small {{ min-height: {round(24 * scale)}px; padding: 0 {round(8 * scale)}px; }}
     QFrame#trouble {{ background: {tokens.warn_tint}; border: 1px solid {tokens.warn}; border-radius: 8px; }}
     QFrame#card {{ background: {tokens.card}; border: 1px solid {tokens.line}; border-radius: 12px; }}
+    """
+
+
+def _controls_sheet(tokens: Tokens, scale: float) -> str:
+    high, dot = round(34 * scale), round(12 * scale)
+    return f"""
     QPushButton, QToolButton, QLineEdit {{
         min-height: {high}px; border: 1px solid {tokens.edge}; border-radius: 8px; background: {tokens.card};
         padding: 0 {round(12 * scale)}px;
@@ -131,11 +139,15 @@ def _sheet(tokens: Tokens, scale: float) -> str:
     QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListView:focus {{
         border: 2px solid {tokens.accent};
     }}
+    """
+
+
+def _lists_sheet(tokens: Tokens, scale: float) -> str:
+    return f"""
     QListView {{ border: 1px solid {tokens.line}; border-radius: 8px; background: {tokens.card}; }}
     QListView {{ outline: 0; }}
     QListWidget::item {{ padding: {round(6 * scale)}px; }}
     QListWidget::item:selected {{ background: {tokens.tint}; color: {tokens.ink}; }}
-    QTableWidget {{ background: transparent; border: 0; }}
     QHeaderView::section {{
         background: transparent; color: {tokens.quiet}; padding: 4px;
         border: 0; border-bottom: 1px solid {tokens.line};

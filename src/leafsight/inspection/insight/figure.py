@@ -52,8 +52,12 @@ class Figure:
         plain = {name: getattr(self, name) for name in ("name", "title", "question", "answer", "note")}
         return {**plain, "kind": self.kind, "classes": list(self.classes), "series": _plain(self.series)}
 
-    def png(self, *, width_px: int = 1200) -> bytes:
-        """The figure as a PNG with question and answer.
+    def png(self, *, width_px: int = 1200, words: bool = True) -> bytes:
+        """The figure as a PNG.
+
+        Args:
+            width_px: of the PNG; the height follows from what is drawn.
+            words: whether question and answer stand in it.
 
         Raises:
             MissingExtraError: matplotlib is not installed.
@@ -61,8 +65,8 @@ class Figure:
         labels = np.zeros(0, np.int64) if self.labels is None else self.labels
         return draw_png(
             self.series,
-            heading=self.question,
-            answer=self.answer,
+            heading=self.question if words else "",
+            answer=self.answer if words else "",
             classes=self.classes,
             labels=labels,
             width_px=width_px,

@@ -20,6 +20,7 @@ from leafsight.inspection.insight.phrases import counted, photographs, visible
 from leafsight.inspection.insight.series import Bars, Matrix, Points, Spreads, Tiles
 from leafsight.inspection.insight.sprites import Sprites, make_sprites
 from leafsight.pages import Html, Script, document, join, section, tag
+from leafsight.progress import Progress, Silent
 from leafsight.storage import write_bytes, write_text
 
 LONGEST_SHOWN_NAME = 120
@@ -76,17 +77,35 @@ def insight_page(material: Material, figures: Sequence[Figure], options: Insight
     return document(title, body, style=style, scripts=[Script(script)])
 
 
-def write_pngs(folder: Path, figures: Sequence[Figure]) -> list[Path]:
+def write_pngs(
+    folder: Path,
+    figures: Sequence[Figure],
+    *,
+    width_px: int = 1200,
+    words: bool = True,
+    progress: Progress | None = None,
+) -> list[Path]:
     """Write every figure as ``01-counts.png`` and so on.
+
+    Args:
+        folder: made when it is not there.
+        figures: of ``insight_figures``.
+        width_px: of each picture.
+        words: whether question and answer stand in the pictures.
+        progress: told of every picture.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         DiskFullError, PermissionDeniedError, StorageError: a file cannot be written.
     """
+    talk = progress or Silent()
     paths = []
+    talk.start("drawing pictures", len(figures))
     for place, figure in enumerate(figures, 1):
         paths.append(folder / f"{place:02d}-{figure.name}.png")
-        write_bytes(paths[-1], figure.png())
+        write_bytes(paths[-1], figure.png(width_px=width_px, words=words))
+        talk.advance()
+    talk.finish()
     return paths
 
 
