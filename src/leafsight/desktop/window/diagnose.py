@@ -39,6 +39,10 @@ from leafsight.images import DecodeLimits
 REORDER_MS = 400
 """While answers come, the list is sorted and filtered anew at most that often."""
 EVERY_CROP = "Any crop"
+AGAIN_S = (2.0, 5.0, 15.0, 60.0)
+"""Before a server that is away is asked again."""
+NOBODY_KNOWS = Trouble("", "")
+"""It was asked again: whatever comes now is told, also the same once more, or that it is over."""
 KEYS_KEY = "F1"
 
 
@@ -53,6 +57,10 @@ class DiagnosePage(Page):
         limits = around.options.limits or DecodeLimits()
         self._session = session = around.session
         self._told_trouble: Trouble | None = None
+        self._around, self._pauses_s = around, iter(AGAIN_S)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self._ask_again)
         self._small = SmallPictures(limits, self.devicePixelRatioF())
         self._large = LargePicture(limits)
         self._large.ready.connect(self._show_large)
@@ -138,6 +146,7 @@ class DiagnosePage(Page):
         if news.trouble != self._told_trouble:  # otherwise what else is told there stays
             self._told_trouble = news.trouble
             self.troubled.emit(news.trouble)
+            self._wait_for_server(news.trouble)
         model = self._session.model
         if model is not None and model != self._known:
             self._know(model)
@@ -200,6 +209,18 @@ class DiagnosePage(Page):
         """Go on after trouble."""
         self._told_trouble = None
         self._session.try_again()
+
+    def _wait_for_server(self, trouble: Trouble | None) -> None:
+        """A server that is away is asked again by itself; what is wrong on this computer, a person mends."""
+        if trouble is None:
+            self._pauses_s = iter(AGAIN_S)
+        elif not self._around.reach.is_here:
+            self._again.start(round(1000 * next(self._pauses_s, AGAIN_S[-1])))
+
+    def _ask_again(self) -> None:
+        if self._told_trouble is not None:
+            self._told_trouble = NOBODY_KNOWS
+            self._session.try_again()
 
     def unfinished(self) -> str:
         """Photographs that wait; they are asked about by the next window."""

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QScrollArea,
@@ -71,9 +70,7 @@ class SendStep(QWidget):
         card.setObjectName("card")
         inside = QVBoxLayout(card)
         inside.setContentsMargins(20, 16, 20, 16)
-        title = QLabel(tr("Drop folders of labelled photographs here"))
-        title.setObjectName("heading")
-        inside.addWidget(title)
+        inside.addWidget(words("heading", tr("Drop folders of labelled photographs here")))
         self.said = words("quiet")
         inside.addWidget(self.said)
         line = QHBoxLayout()

@@ -160,5 +160,12 @@ def _lists_sheet(tokens: Tokens, scale: float) -> str:
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: 0; }}
     QProgressBar {{ border: 0; border-radius: 3px; background: {tokens.line}; max-height: 6px; }}
     QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 3px; }}
+    QSlider::groove:horizontal {{ height: 6px; background: {tokens.line}; border-radius: 3px; }}
+    QSlider::sub-page:horizontal {{ background: {tokens.accent}; border-radius: 3px; }}
+    QSlider::handle:horizontal {{
+        width: 14px; height: 14px; margin: -6px 0; border: 2px solid {tokens.accent}; border-radius: 9px;
+        background: {tokens.card};
+    }}
+    QSlider::handle:horizontal:focus {{ background: {tokens.accent}; }}
     QToolTip {{ border: 1px solid {tokens.edge}; }}
     """

@@ -64,7 +64,9 @@ def kind_in_words(problem: Problem) -> str:
 def hint_in_words(problem: Problem) -> str:
     """What to do, as a sentence; empty where nothing is to be done."""
     hint = problem.hint.strip()
-    return hint and f"{hint[0].upper()}{hint[1:]}" + ("" if hint.endswith(".") else ".")
+    if not hint.startswith("leafsight "):  # the name of a command stays as it is typed
+        hint = f"{hint[:1].upper()}{hint[1:]}"
+    return hint and hint + ("" if hint.endswith(".") else ".")
 
 
 def weight_in_words(weight: str) -> str:
