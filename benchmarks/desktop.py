@@ -5,8 +5,8 @@
 Says: seconds from the start of a process to its first window, and from a dropped photograph to its answer in
 a fresh process; photographs a second of the window and of the same predictor called from as many threads
 without a window; the longest time in which the window's thread did not come round, while photographs are
-diagnosed, and once more while somebody scrolls through them; memory with the small pictures of 5,000
-photographs. Rounds are interleaved, each
+diagnosed, once more while somebody scrolls through them, and while a model is taught on this computer;
+memory with the small pictures of 5,000 photographs. Rounds are interleaved, each
 part in a process of its own; the medians are told, and the longest block of all rounds.
 """
 
@@ -32,6 +32,7 @@ TICK_MS, LOOK_MS = 5, 16
 MOST_S = 600
 CHUNK = 4
 THUMBNAILS = 5_000
+DRAWN = 60
 SCROLLED_PX_PER_S = 3_000
 """Some thirty rows a second: a quick flick of the wheel, all the time."""
 FRESH = """
@@ -41,7 +42,7 @@ began = float(sys.argv[1])
 from leafsight.desktop import DesktopOptions
 from leafsight.desktop.window.application import make_application, make_window
 application = make_application()
-window = make_window(DesktopOptions(state_dir=Path(sys.argv[2]), threads=int(sys.argv[3])))
+window = make_window(DesktopOptions(state_dir=Path(sys.argv[2], 'desktop'), threads=int(sys.argv[3])))
 window.show()
 application.processEvents()
 shown = time.time()
@@ -80,6 +81,9 @@ def main() -> int:
         ),
         "longest_block_ms": round(max(one["block_ms"] for one in window), 1),
         "longest_block_scrolling_ms": round(max(one["block_ms"] for one in scrolled), 1),
+        "longest_block_teaching_ms": round(
+            max(_part(options, "teaching")["block_ms"] for _ in range(options.rounds)), 1
+        ),
         "thumbnails": THUMBNAILS,
         **_part(options, "thumbnails"),
     }
@@ -101,6 +105,8 @@ def _measured(part: str, photos: Sequence[Path], threads: int) -> dict[str, floa
         return {"per_s": len(photos) / _bare(photos, threads)}
     if part == "thumbnails":
         return _thumbnails(photos)
+    if part == "teaching":
+        return {"block_ms": _teaching()}
     seconds, block_ms = _window(photos, threads, scrolling=part == "scrolled")
     return {"per_s": len(photos) / seconds, "block_ms": block_ms}
 
@@ -151,6 +157,46 @@ def _window(photos: Sequence[Path], threads: int, *, scrolling: bool) -> tuple[f
     return seconds, block
 
 
+def _teaching() -> float:
+    """The longest block in milliseconds while drawn leaves are sent, looked into, accepted and learned."""
+    with tempfile.TemporaryDirectory() as folder:
+        crop = _drawn_crop(Path(folder) / "crop")
+        window, application, close = _open(1)
+        window.go("teach")
+        page = window.front
+        _until(application, lambda: page.learner.summary is not None)
+        longest = _Longest()
+        page.open_places([crop])
+        _until(application, lambda: page.outgoing.sendings and page.outgoing.sendings[0].stage == "done")
+        page.step(1)
+        _until(application, lambda: len(page.learner.contributions) == DRAWN)
+        for label in {one["label"] for one in page.learner.contributions}:
+            page.learner.declare(label)
+        _until(application, lambda: all(one["declared"] for one in page.learner.summary["labels"]))
+        page.learner.decide(page.learner.contributions, "accepted")
+        _until(application, lambda: page.learner.said is not None)
+        page.step(2)
+        page.learner.teach("quick", "")
+        _until(application, lambda: page.learner.outcome is not None and page.learner.training is None)
+        block = longest.stop()
+        close()
+    return block
+
+
+def _drawn_crop(folder: Path) -> Path:
+    from PIL import Image
+
+    from leafsight.dataset import draw_leaf
+
+    for kind, condition in enumerate(("Rust", "Blight")):
+        place = folder / f"Roundleaf___{condition}"
+        place.mkdir(parents=True)
+        for number in range(DRAWN // 2):
+            picture = draw_leaf("Roundleaf", condition, seed=1000 * kind + number, field=True, side_px=256)
+            Image.fromarray(picture).save(place / f"{number}.jpg", quality=92)
+    return folder
+
+
 def _thumbnails(photos: Sequence[Path]) -> dict[str, float]:
     """Memory with that many small pictures: copies of the photographs under other names."""
     with tempfile.TemporaryDirectory() as folder:
@@ -183,7 +229,7 @@ def _open(threads: int, model: Path | None = None) -> tuple[Any, Any, Callable[[
 
     application = make_application()
     state = tempfile.mkdtemp()
-    window = make_window(DesktopOptions(state_dir=Path(state), threads=threads, model=model))
+    window = make_window(DesktopOptions(state_dir=Path(state) / "desktop", threads=threads, model=model))
     window._may_close = lambda: True
     window.show()
     application.processEvents()
@@ -258,7 +304,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="a folder of photographs")
     parser.add_argument("--photographs", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--part", choices=("bare", "window", "scrolled", "thumbnails"), help="one alone")
+    parts = ("bare", "window", "scrolled", "teaching", "thumbnails")
+    parser.add_argument("--part", choices=parts, help="one alone")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

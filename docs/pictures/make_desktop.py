@@ -83,7 +83,10 @@ class Studio:
             path = self._target / f"{name}{ending}.png"
             self.window.grab().save(str(path))
             with Image.open(path) as picture:  # a third of the bytes, and nobody sees it
-                small = picture.convert("RGB").quantize(COLOURS)
+                whole = picture.convert("RGB")
+                small = whole.quantize(
+                    COLOURS, palette=whole.quantize(COLOURS), dither=Image.Dither.FLOYDSTEINBERG
+                )
             small.save(path, optimize=True)
         self.window._prefer(**LOOKS[""])
 
