@@ -32,18 +32,21 @@ HAS_NODE = shutil.which("node") is not None
 Asked = tuple[str, str, list[Any]]
 
 
-def asked(questions: Sequence[Asked], scripts: Sequence[str], folder: Path) -> list[Any]:
+def asked(
+    questions: Sequence[Asked], scripts: Sequence[str], folder: Path, asking: str = ASKING
+) -> list[Any]:
     """What the page's functions say.
 
     Args:
         questions: file, function, arguments.
         scripts: files of the page that are needed.
         folder: for copies of them.
+        asking: the script that reads questions and says what each function says.
     """
     for script in scripts:
         shutil.copy(WEB / script, folder)
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "asking.mjs").write_text(ASKING)
+    (folder / "asking.mjs").write_text(asking)
     (folder / "asked.json").write_text(json.dumps(questions, allow_nan=False))
     command = [str(shutil.which("node")), "asking.mjs", "asked.json"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.desktop.page_scripts import HAS_NODE, WEB, asked
 from tests.fakes.models_server import interval, metrics, model_id, report
 from tests.fakes.tiny_bundle import LABELS
 
@@ -19,7 +17,6 @@ from leafsight.desktop.session import model_comparison, model_words
 from leafsight.desktop.session.card_text import MOST_CHARACTERS, readable_card
 from leafsight.desktop.session.wording import Measured
 
-WEB = Path(__file__).resolve().parents[2] / "src" / "leafsight" / "web" / "files"
 # Reads [file, function, arguments]; a measure of ``difference`` is named by its key.
 ASKING = """
 import { readFileSync } from "node:fs";
@@ -141,22 +138,14 @@ def _alike(name: str, there: Any) -> Any:
     return there
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the scripts of the web page")
+@pytest.mark.skipif(not HAS_NODE, reason="needs node to run the scripts of the web page")
 def test_the_window_says_of_models_what_the_web_page_says(tmp_path: Path) -> None:
-    for script in WEB.glob("*.js"):
-        shutil.copy(script, tmp_path)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "asking.mjs").write_text(ASKING)
-    asked = questions()
-    (tmp_path / "asked.json").write_text(json.dumps([one[:3] for one in asked], allow_nan=False))
-    command = [str(shutil.which("node")), "asking.mjs", "asked.json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert len(said) == len(asked) > 1000
+    wanted = questions()
+    said = asked([one[:3] for one in wanted], [one.name for one in WEB.glob("*.js")], tmp_path, ASKING)
+    assert len(said) > 1000
     different = [
         (name, args[1:], there, ours)
-        for (_, name, args, ours), there in zip(asked, said, strict=True)
+        for (_, name, args, ours), there in zip(wanted, said, strict=True)
         if _alike(name, there) != ours
     ]
     assert different == []

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import json
 import math
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.desktop.page_scripts import HAS_NODE, asked
 
 from leafsight.desktop.session import wording
 from leafsight.inference import VERDICTS, Candidate, Combined, Prediction
 
-WEB = Path(__file__).resolve().parents[2] / "src" / "leafsight" / "web" / "files"
 SCRIPTS = ("words.js", "diagnose-phrases.js", "diagnose-heat.js", "diagnose-shrink.js")
 # Reads [file, function, arguments] and says what each function of the page says; null where it says nothing.
 ASKING = """
@@ -176,23 +173,15 @@ def questions() -> list[tuple[str, str, list[Any], Callable[[], object]]]:
     return found
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the scripts of the web page")
+@pytest.mark.skipif(not HAS_NODE, reason="needs node to run the scripts of the web page")
 def test_the_window_says_what_the_web_page_says(tmp_path: Path) -> None:
-    for script in SCRIPTS:
-        shutil.copy(WEB / script, tmp_path)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "asking.mjs").write_text(ASKING)
-    asked = questions()
-    (tmp_path / "asked.json").write_text(json.dumps([one[:3] for one in asked], allow_nan=False))
-    command = [str(shutil.which("node")), "asking.mjs", "asked.json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert len(said) == len(asked) > 1000
-    here = [say() for *_, say in asked]
+    wanted = questions()
+    said = asked([one[:3] for one in wanted], SCRIPTS, tmp_path, ASKING)
+    assert len(said) > 1000
+    here = [say() for *_, say in wanted]
     different = [
         (name, args, there, ours)
-        for (_, name, args, _), there, ours in zip(asked, said, here, strict=True)
+        for (_, name, args, _), there, ours in zip(wanted, said, here, strict=True)
         if there != ours
     ]
     assert different == []
