@@ -77,6 +77,11 @@ class Learner:
         return self._deciding > 0
 
     @property
+    def is_paused(self) -> bool:
+        """Whether the service of this computer is stopped for now."""
+        return self._paused
+
+    @property
     def can_undo(self) -> bool:
         """Whether the last decision can be taken back."""
         return bool(self._undo)

@@ -152,7 +152,9 @@ class TeachPage(Page):
         self.send.say()
 
     def _say(self) -> None:
-        serving = next((one.id for one in self.learner.models if one.serving), "")
+        here = self._around.reach.is_here  # where the shelf says it at once; a server takes it up in a moment
+        models = self.learner.models
+        serving = next((one.id for one in models if ("serving" in one.aliases if here else one.serving)), "")
         if serving:
             self._around.serves(serving)
         if self.learner.trouble != self._told:

@@ -41,7 +41,6 @@ class ModelStep(QWidget):
     def __init__(self, learner: Learner, around: Around) -> None:
         super().__init__()
         self._learner, self._around = learner, around
-        self._paused = False
         self.ask = self._asking()
         self.running = self._training(around.tokens())
         self.outcome = OutcomeCard(learner, around)
@@ -117,8 +116,8 @@ class ModelStep(QWidget):
         """Show how things are."""
         learner = self._learner
         running = learner.training
-        self.running.setVisible(running is not None or self._paused)
-        self.ask.setVisible(running is None and not self._paused)
+        self.running.setVisible(running is not None)
+        self.ask.setVisible(running is None)
         self._say_ready(running is not None)
         if running is not None:
             self._say_running(running)
@@ -159,10 +158,10 @@ class ModelStep(QWidget):
         self.teach.setEnabled(bool(accepted) and not runs and not why_not)
 
     def _say_running(self, running: dict[str, Any]) -> None:
-        self._paused = False
-        self.pause.setText(tr("&Pause"))
-        self.now.setText(step_words(running))
-        self.left.setText(time_left(running))
+        paused = self._learner.is_paused
+        self.pause.setText(tr("&Go on") if paused else tr("&Pause"))
+        self.now.setText(tr("Paused. The model in service is as it was.") if paused else step_words(running))
+        self.left.setText("" if paused else time_left(running))
         progress = running.get("progress") or {}
         names = [name for name, _ in PARTS]
         part = progress.get("part")
@@ -180,7 +179,7 @@ class ModelStep(QWidget):
         )
         self.curves.show_measured(self._learner.measured)
         self.pause.setVisible(self._around.reach.is_here)
-        self.stop.setVisible(True)
+        self.stop.setVisible(not paused)
 
     def _teach(self) -> None:
         self._learner.teach(self.way.currentData(), self.reason.text().strip())
@@ -188,14 +187,5 @@ class ModelStep(QWidget):
 
     def _pause(self) -> None:
         """Stop the service of this computer, or let it go on; a training goes on from its last step."""
-        self._paused = not self._paused
-        if self._paused:
-            self.pause.setText(tr("&Go on"))
-            self.now.setText(tr("Paused. The model in service is as it was."))
-            self.left.setText("")
-            self.stop.setVisible(False)
-            self._learner.pause()
-        else:
-            self.now.setText(tr("It goes on."))
-            self._learner.go_on()
+        (self._learner.go_on if self._learner.is_paused else self._learner.pause)()
         self.say()
