@@ -79,7 +79,7 @@ class ModelStep(QWidget):
         self.reason.setMaxLength(500)
         self.reason.setPlaceholderText(tr("Why (kept with the model, may stay empty)"))
         self.reason.setAccessibleName(tr("Why"))
-        self.teach = button(tr("&Teach the model"), self._teach, "primary")
+        self.teach = button(tr("Teach the mode&l"), self._teach, "primary")
         for one in (self.way, self.reason, self.teach):
             line.addWidget(one, 1 if one is self.reason else 0)
         inside.addWidget(self.ready)
@@ -97,7 +97,7 @@ class ModelStep(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.curves = Curves(tokens)
-        self.pause = button(tr("&Pause"), self._pause)
+        self.pause = button(tr("P&ause"), self._pause)
         self.stop = button(tr("&Stop"), self._learner.cancel)
         line = QHBoxLayout()
         line.addWidget(self.now, 1)
@@ -160,7 +160,7 @@ class ModelStep(QWidget):
 
     def _say_running(self, running: dict[str, Any]) -> None:
         self._paused = False
-        self.pause.setText(tr("&Pause"))
+        self.pause.setText(tr("P&ause"))
         self.now.setText(step_words(running))
         self.left.setText(time_left(running))
         progress = running.get("progress") or {}
@@ -190,7 +190,7 @@ class ModelStep(QWidget):
         """Stop the service of this computer, or let it go on; a training goes on from its last step."""
         self._paused = not self._paused
         if self._paused:
-            self.pause.setText(tr("&Go on"))
+            self.pause.setText(tr("Go o&n"))
             self.now.setText(tr("Paused. The model in service is as it was."))
             self.left.setText("")
             self.stop.setVisible(False)
