@@ -16,7 +16,7 @@ def invitation(wants_files: SignalInstance, wants_folder: SignalInstance) -> QWi
     return invitation_card(
         tr("Drop photographs or a folder here"),
         tr("They stay on this computer. The model says what it sees, and when it cannot tell."),
-        ((tr("Choose &photographs"), wants_files.emit), (tr("Choose a &folder"), wants_folder.emit)),
+        ((tr("Choose photographs"), wants_files.emit), (tr("Choose a folder"), wants_folder.emit)),
     )
 
 

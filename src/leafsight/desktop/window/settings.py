@@ -87,7 +87,7 @@ class SettingsPage(Page):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setPlaceholderText(tr("Key, if its operator gave you one"))
         self.key.setAccessibleName(tr("Key of the server"))
-        self.use = button(tr("&Try it and use it"), self._use, "primary")
+        self.use = button(tr("Try it &and use it"), self._use, "primary")
         self.server_said = words("quiet")
         line = QHBoxLayout()
         for field, wide in ((self.address, 2), (self.key, 2), (self.use, 0)):
@@ -152,7 +152,7 @@ class SettingsPage(Page):
             one.setVisible(there)
         self.use.setVisible(there or not chosen.is_here)
         self.server_said.setVisible(bool(self.server_said.text()))
-        self.use.setText(tr("&Try it and use it") if there else tr("&Use this computer"))
+        self.use.setText(tr("Try it &and use it") if there else tr("Use t&his computer"))
         self.use.setEnabled(True)
 
     def _use(self) -> None:

@@ -60,7 +60,7 @@ class TeachPage(Page):
         self.buttons: list[QToolButton] = []
         group = QButtonGroup(self)
         for number, text in enumerate(
-            (tr("&1  Give photographs"), tr("&2  Look through them"), tr("&3  Teach the model"))
+            (tr("1  &Give photographs"), tr("2  Loo&k through them"), tr("3  Teac&h the model"))
         ):
             button = QToolButton()
             button.setObjectName("tab")

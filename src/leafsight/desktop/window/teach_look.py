@@ -54,16 +54,16 @@ class LookStep(QWidget):
         self.shown.activated.connect(lambda _: self._ask())
         self.said, self.about, self.empty = words("quiet"), words("quiet"), words("quiet")
         self.unknown = words("warn")
-        self.declare = button(tr("&Declare it as a new class"), self._declare)
+        self.declare = button(tr("Declare it as a &new class"), self._declare)
         self.buttons = {
             "accept": button(tr("Accept (A)"), lambda: self.decide("accepted"), "primary"),
             "label": button(tr("Another class (L)"), self.relabel),
             "reject": button(tr("Reject (R)"), lambda: self.decide("rejected")),
             "wait": button(tr("Put back (W)"), lambda: self.decide("waiting")),
             "undo": button(tr("Undo (Ctrl+Z)"), learner.undo),
-            "clean": button(tr("Accept everything without &doubts"), learner.accept_clean),
+            "clean": button(tr("Accept everything &without doubts"), learner.accept_clean),
         }
-        self.next = button(tr("T&each the model"), self.go_on.emit, "primary")
+        self.next = button(tr("Teach the mode&l"), self.go_on.emit, "primary")
         self._classes_shown: list[tuple[Any, ...]] = []
         self._lay_out()
         for keys, do in (

@@ -78,7 +78,7 @@ class ModelStep(QWidget):
         self.reason.setMaxLength(500)
         self.reason.setPlaceholderText(tr("Why (kept with the model, may stay empty)"))
         self.reason.setAccessibleName(tr("Why"))
-        self.teach = button(tr("&Teach the model"), self._teach, "primary")
+        self.teach = button(tr("Teach the mode&l"), self._teach, "primary")
         for one in (self.way, self.reason, self.teach):
             line.addWidget(one, 1 if one is self.reason else 0)
         inside.addWidget(self.ready)
@@ -96,7 +96,7 @@ class ModelStep(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.curves = Curves(tokens)
-        self.pause = button(tr("&Pause"), self._pause)
+        self.pause = button(tr("P&ause"), self._pause)
         self.stop = button(tr("&Stop"), self._learner.cancel)
         line = QHBoxLayout()
         line.addWidget(self.now, 1)
@@ -159,7 +159,7 @@ class ModelStep(QWidget):
 
     def _say_running(self, running: dict[str, Any]) -> None:
         paused = self._learner.is_paused
-        self.pause.setText(tr("&Go on") if paused else tr("&Pause"))
+        self.pause.setText(tr("Go o&n") if paused else tr("P&ause"))
         self.now.setText(tr("Paused. The model in service is as it was.") if paused else step_words(running))
         self.left.setText("" if paused else time_left(running))
         progress = running.get("progress") or {}

@@ -68,7 +68,7 @@ class OutcomeCard(QFrame):
         self._shown: tuple[Any, ...] = ()
         self.title, self.said, self.facts, self.now = words("verdict"), words(), words("quiet"), words("sure")
         self.promote = button(tr("&Promote"), self._promote, "primary")
-        self.discard = button(tr("&Discard"), learner.dismiss)
+        self.discard = button(tr("Dis&card"), learner.dismiss)
         self.back = button(tr("Put the &former model back"), self._roll_back)
         self.report = button(tr("Open the whole &report"), self._report)
         self.before, self.after = ShareBar(tr("Before")), ShareBar(tr("After"))

@@ -55,7 +55,7 @@ class SendStep(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
         scroll.setAccessibleName(tr("What was given"))
-        self.next = button(tr("Look &through them"), self.go_on.emit, "primary")
+        self.next = button(tr("&Look through them"), self.go_on.emit, "primary")
         below = QHBoxLayout()
         below.addStretch()
         below.addWidget(self.next)
