@@ -6,7 +6,7 @@ DATA   ?=
 TESTERS ?= 2
 READY  := $(VENV)/.ready
 
-.PHONY: help demo serve test test-all check audit format install clean bench bench-serve builtin notebook
+.PHONY: help demo serve test test-all check audit format install clean bench bench-serve builtin desktop-app notebook
 
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
@@ -15,6 +15,7 @@ help:
 	@echo 'make check                lint, types, import contracts, known holes in what is installed'
 	@echo 'make bench                every benchmark of the README'
 	@echo 'make bench-serve PEERS=folder  the load study of leafsight serve (an hour); installs its peers there'
+	@echo 'make desktop-app          the window as a program of its own, in dist/; COMPLETE=1 with all its pages'
 	@echo 'make notebook             run notebooks/leafsight.ipynb afresh and keep its outputs (ten minutes)'
 	@echo 'make builtin PRETRAINED=  rebuild the model that ships; needs data/ and hours'
 
@@ -56,6 +57,10 @@ audit: install
 	  | grep -q '"id"'; then \
 	  $(BIN)/pip-audit --progress-spinner off --strict --no-deps --disable-pip -r constraints.txt; \
 	else echo 'SKIPPED: no advisory source answers (a hole that is known is not seen)'; fi
+
+# An environment of its own, so that nothing which trains gets in (packaging/desktop/README.md).
+desktop-app:
+	@$(PYTHON) packaging/desktop/build.py $(if $(COMPLETE),--complete)
 
 # Formats that are not installed are named with their pip line in the outputs: the kept ones had all of them.
 notebook: install

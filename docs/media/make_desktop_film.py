@@ -22,6 +22,7 @@ from typing import Any
 
 os.environ["QT_QPA_PLATFORM"] = "xcb"
 SIZE, FRAMES_A_SECOND = "1180x760", 12
+FFMPEG = ("ffmpeg", "-loglevel", "error", "-y")
 CROP, CONDITIONS, EACH = "Roundleaf", ("Rust", "Blight", "Mosaic"), 30
 QUICKER = 8
 """What is waited for is played that much quicker."""
@@ -39,20 +40,11 @@ class Camera:
     def records(self, quicker: int = 1) -> Iterator[None]:
         """One piece."""
         path = self._folder / f"{len(self._pieces):02}.mkv"
-        words = [
-            "-f",
-            "x11grab",
-            "-framerate",
-            str(FRAMES_A_SECOND),
-            "-video_size",
-            SIZE,
-            "-i",
-            self._display,
-        ]
+        source = ["-f", "x11grab", "-framerate", str(FRAMES_A_SECOND), "-video_size", SIZE]
+        lossless = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0"]
         recording = subprocess.Popen(
-            ["ffmpeg", "-loglevel", "error", "-y", *words, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", path],
-            stdin=subprocess.PIPE,
-        )  # fmt: skip
+            [*FFMPEG, *source, "-i", self._display, *lossless, str(path)], stdin=subprocess.PIPE
+        )
         try:
             yield
         finally:
@@ -68,11 +60,11 @@ class Camera:
         joined = "".join(f"[v{number}]" for number in range(len(self._pieces)))
         chain += f"{joined}concat=n={len(self._pieces)}:v=1[v]"
         part = out.with_suffix(".part.mp4")
+        small = ["-c:v", "libx264", "-crf", "27", "-preset", "slow", "-pix_fmt", "yuv420p"]
+        small += ["-movflags", "+faststart"]
         subprocess.run(
-            ["ffmpeg", "-loglevel", "error", "-y", *words, "-filter_complex", chain, "-map", "[v]", "-an",
-             "-c:v", "libx264", "-crf", "27", "-preset", "slow", "-pix_fmt", "yuv420p", "-movflags", "+faststart", part],
-            check=True,
-        )  # fmt: skip
+            [*FFMPEG, *words, "-filter_complex", chain, "-map", "[v]", "-an", *small, str(part)], check=True
+        )
         part.replace(out)
 
 
@@ -204,7 +196,7 @@ def _diagnose(window: Any, hand: Hand, photos: Path) -> None:
 
 def _understand(window: Any, hand: Hand) -> None:
     hand.click(window.tabs["understand"])
-    entries = window.front.result.findChild(_list_view())
+    entries = window.front.result.list
     hand.rest(1.5)
     for row in (1, 2):
         place = entries.visualRect(entries.model().index(row, 0)).center()
@@ -218,12 +210,6 @@ def _understand(window: Any, hand: Hand) -> None:
         hand.click(entries.viewport(), place.x(), place.y())
         hand.rest(1.5)
         last = entries.model().index(entries.model().rowCount() - 2, 0)
-
-
-def _list_view() -> type:
-    from PySide6.QtWidgets import QListView
-
-    return QListView
 
 
 def _teach(window: Any, hand: Hand, camera: Camera, crop: Path) -> None:

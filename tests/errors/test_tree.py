@@ -39,3 +39,10 @@ def test_config_error_lists_every_fault() -> None:
     text = str(ConfigError("a.toml: 2 faults", faults=faults))
     assert "epochs: got 'x', wanted a number" in text
     assert "did you mean 'rl'?" in text
+
+
+def test_who_cannot_install_is_not_told_only_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert errors.MissingExtraError("pyarrow", "train").hint == "pip install 'leafsight[train]'"
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    hint = errors.MissingExtraError("pyarrow", "train").hint
+    assert hint == "the standalone program was built without it; with Python: pip install 'leafsight[train]'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,9 +67,11 @@ class MissingExtraError(LeafsightError):
     exit_code, http_status, slug = 1, 501, "missing-extra"
 
     def __init__(self, package: str, extra: str) -> None:
+        line = f"pip install 'leafsight[{extra}]'"
+        frozen = getattr(sys, "frozen", False)  # nobody can install anything into the standalone program
         super().__init__(
             f"this needs '{package}', which is not installed",
-            hint=f"pip install 'leafsight[{extra}]'",
+            hint=f"the standalone program was built without it; with Python: {line}" if frozen else line,
         )
         self.package = package
         self.extra = extra

@@ -87,6 +87,8 @@ class Errands:
             except LeafsightError as error:
                 self._after(failed, Trouble.of(error))
             except Exception as error:
+                if self._ended.is_set():  # what it asked with may be closed by now, and nobody waits for it
+                    return
                 LOG.exception("an errand failed")
                 self._after(
                     failed, Trouble(f"leafsight failed: {error!r}", "this is a bug of ours: report it")

@@ -94,7 +94,7 @@ class UnderstandPage(Page):
                     "One folder for each class, or train and test folders above them. You see what is wrong "
                     "with them and what they look like. Nothing is changed, nothing leaves this computer."
                 ),
-                ((tr("Choose a &folder"), self.choose_folder),),
+                ((tr("Choose a folder"), self.choose_folder),),
             )
         )
         self.stack.addWidget(self.result)
