@@ -230,7 +230,7 @@ def _open(threads: int, model: Path | None = None) -> tuple[Any, Any, Callable[[
     application = make_application()
     state = tempfile.mkdtemp()
     window = make_window(DesktopOptions(state_dir=Path(state) / "desktop", threads=threads, model=model))
-    window._may_close = lambda: True
+    window._may_close = lambda *_: True
     window.show()
     application.processEvents()
 
