@@ -289,7 +289,8 @@ def test_how_it_is_said(made_study: Study) -> None:
         "In training and test alike",
         "Mend before training",
     )
-    assert hint_in_words(leak)[0].isupper()
+    # The name of a command stays as it is typed.
+    assert hint_in_words(leak) == "leafsight split --repair plans the smallest change that mends it."
     assert case_in_words(made_study, leak.cases[0]).count(" = ") == len(leak.cases[0].rows) - 1
     odd = Problem("never-heard-of", "know", "", "do it", 3, Cases(), {"a": 2, "b": 1}, {"a": 4})
     assert kind_in_words(odd) == "Never heard of"
