@@ -33,7 +33,7 @@ def test_an_empty_window_says_what_to_do(opened: Open, qtbot: Any) -> None:
     window = opened()
     assert window.page.stack.currentIndex() == 0
     buttons = [one.text() for one in window.page.stack.currentWidget().findChildren(QAbstractButton)]
-    assert buttons == ["Choose &photographs", "Choose a &folder"]
+    assert buttons == ["Choose photographs", "Choose a folder"]
     assert window.page.status.text() == "0 photographs"
     assert not window.trouble.isVisible()
 
