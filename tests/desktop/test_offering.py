@@ -18,6 +18,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox
 
 from leafsight.desktop import DesktopOptions
+from leafsight.desktop.session import bundle_loader
 from leafsight.desktop.session.handing_over import Handed
 from leafsight.desktop.window.application import make_application, make_window
 from leafsight.desktop.window.main import MainWindow
@@ -156,3 +157,55 @@ def test_what_a_later_start_wants_comes_to_the_front(window: MainWindow, qtbot: 
     assert not window.isMinimized()
     assert window.isVisible()
     qtbot.waitUntil(lambda: "later.jpg: Scab of apple" in said(window), timeout=PATIENCE_MS)
+
+
+def test_a_model_that_was_chosen_by_hand_is_not_taken_away_by_what_serves(
+    qtbot: Any, tmp_path: Path, other_model: Path
+) -> None:
+    """Pages say again and again what serves; a person who opened a file meant that file."""
+    save_picture(tmp_path / "photos" / "1 red.jpg", RED)
+    make_application()
+    window = make_window(DesktopOptions(state_dir=tmp_path / "store" / "desktop", threads=1))
+    window.show()
+    window.add([tmp_path / "photos"])
+    qtbot.waitUntil(lambda: len(window._session) == 1 and not window._session.waiting, timeout=PATIENCE_MS)
+    builtin = window._session.model
+    assert builtin is not None
+    window.offer([other_model])
+    answer(question(qtbot, window), QMessageBox.StandardButton.Yes)
+    qtbot.waitUntil(lambda: bool(said(window)) and not window._session.waiting, timeout=PATIENCE_MS)
+    chosen = window._session.model
+    assert chosen is not None
+    assert chosen.hash != builtin.hash
+    window._around.serves(builtin.hash)
+    assert window._session.model is chosen
+    assert not window._session.waiting
+    window.leave()
+
+
+def test_what_serves_is_taken_up_once_whatever_the_server_calls_itself(
+    qtbot: Any, tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers with another model than its list says must not be asked anew for ever."""
+    save_picture(tmp_path / "photos" / "1 red.jpg", RED)
+    make_application()
+    monkeypatch.setattr(
+        "leafsight.desktop.window.main.loader",
+        lambda path, reach, limits: bundle_loader(colour_model, limits),
+    )
+    window = make_window(DesktopOptions(state_dir=tmp_path / "store" / "desktop", threads=1))
+    window.show()
+    window.add([tmp_path / "photos"])
+    qtbot.waitUntil(lambda: len(window._session) == 1 and not window._session.waiting, timeout=PATIENCE_MS)
+    asked: list[object] = []
+    use = window._session.use
+    monkeypatch.setattr(window._session, "use", lambda load: (asked.append(load), use(load)))
+    for _ in range(3):
+        window._around.serves("0123")
+        qtbot.waitUntil(
+            lambda: window._session.model is not None and not window._session.waiting, timeout=PATIENCE_MS
+        )
+    assert len(asked) == 1
+    window._around.serves("4567")
+    assert len(asked) == 2
+    window.leave()

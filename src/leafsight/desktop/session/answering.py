@@ -60,7 +60,8 @@ def _elsewhere(reach: Reach) -> Loaded:
     from leafsight.client import RemotePredictor
 
     client = reach.client()
-    model = client.model("serving")
+    # The one that answers: an operator may have named another file than the one that was promoted.
+    model = client.model(next((one.id for one in client.models() if one.serving), "serving"))
     predictor = RemotePredictor(client, max_photographs=MOST_PHOTOGRAPHS, top=LISTED, store=False)
     return Loaded(predictor, model_of(model.name, model.id, [_label(one) for one in model.labels]))
 

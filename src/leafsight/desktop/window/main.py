@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks = True
+        self._model_is_named, self._serving = options.model is not None, ""
         self._listener: Listener | None = None
         self._offers = Offers(self, session, options.limits or DecodeLimits())
         self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
         page = self._pages[DIAGNOSE]
         assert isinstance(page, DiagnosePage)
         self.page = page
+        self._offers.used.connect(self._on_named)
         self._offers.troubled.connect(lambda trouble: self._on_trouble(self.page, trouble))
         waker.woken.connect(self.look)
 
@@ -234,12 +236,18 @@ class MainWindow(QMainWindow):
         except LeafsightError as error:
             self._on_trouble(self.front, Trouble.of(error))
 
+    def _on_named(self) -> None:
+        """A person chose a model file: it is what diagnoses until the window closes, whatever serves."""
+        self._model_is_named = True
+
     def _on_serving(self, model: str) -> None:
         """The model that serves is the one that diagnoses, but where a person named a file."""
         known = self._session.model
-        if self._options.model is not None or (model and (known is None or known.hash == model)):
+        if self._model_is_named or (model and (known is None or model == self._serving)):
             return
-        self._session.use(loader(None, self._reach, self._options.limits or DecodeLimits()))
+        self._serving = model
+        if known is None or known.hash != model:
+            self._session.use(loader(None, self._reach, self._options.limits or DecodeLimits()))
 
     def _on_trouble(self, page: Page, trouble: Trouble | None) -> None:
         self._troubles[page] = trouble

@@ -39,6 +39,8 @@ class Offers(QObject):
 
     troubled = Signal(object)
     """A ``Trouble``: the file is no model, or cannot be used."""
+    used = Signal()
+    """A person took one of them."""
     _verified = Signal(object, object)
 
     def __init__(self, window: QWidget, session: Session, limits: DecodeLimits) -> None:
@@ -137,6 +139,7 @@ class Offers(QObject):
             self.question = None
         if yes and not self._closed:
             self._session.use(bundle_loader(path, self._limits, model.hash), model)
+            self.used.emit()
         self._next()
 
 
