@@ -72,6 +72,9 @@ def test_photographs_are_diagnosed_by_the_server_that_was_chosen(
     texts = [one.text() for one in window.front.findChildren(QLabel)]
     assert any(f"are sent to {address}" in one for one in texts)
     window.go("diagnose")
+    invited = [one.text() for one in window.page.invitation.findChildren(QLabel)]
+    assert f"They are sent to {address}." in " ".join(invited)
+    assert "stay on this computer" not in " ".join(invited)
     window.add([photos])
     qtbot.waitUntil(lambda: answered(window, 4), timeout=PATIENCE_MS)
     assert window._session.model.name == "plant-leaves"

@@ -107,7 +107,7 @@ def test_an_empty_page_says_what_to_do(page: Open, qtbot: Any) -> None:
     shown = page()
     qtbot.waitUntil(lambda: shown.stack.currentIndex() == 0, timeout=PATIENCE_MS)
     buttons = [one.text() for one in shown.findChildren(QAbstractButton) if one.isVisible()]
-    assert buttons == ["Choose a folder"]
+    assert buttons == ["Ch&oose a folder"]
     assert shown.unfinished() == ""
 
 

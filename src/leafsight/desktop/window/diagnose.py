@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -25,7 +25,7 @@ from leafsight.desktop.window.answer import AnswerPane
 from leafsight.desktop.window.controls import button, choice
 from leafsight.desktop.window.diagnose_tools import DiagnoseTools
 from leafsight.desktop.window.filters import Filters
-from leafsight.desktop.window.invitation import invitation
+from leafsight.desktop.window.invitation import Invitation
 from leafsight.desktop.window.keys import Keys
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.photograph_list import PhotographList
@@ -49,9 +49,6 @@ KEYS_KEY = "F1"
 class DiagnosePage(Page):
     """Shows a session."""
 
-    wants_files = Signal()
-    wants_folder = Signal()
-
     def __init__(self, around: Around) -> None:
         super().__init__()
         limits = around.options.limits or DecodeLimits()
@@ -74,8 +71,6 @@ class DiagnosePage(Page):
         self.crop = choice("Crop of all photographs")
         self.tools = DiagnoseTools(session, self.crop, self.rows, around.options)
         self.tools.troubled.connect(self.troubled)
-        self.wants_files.connect(self.tools.choose_files)
-        self.wants_folder.connect(self.tools.choose_folder)
         self._known: Model | None = None
         self.saying = Saying(session, self.list, self)
         self.keys = Keys(self)
@@ -133,7 +128,12 @@ class DiagnosePage(Page):
         split.setSizes([460, 620])
         split.setChildrenCollapsible(False)
         self.stack = QStackedWidget()
-        self.stack.addWidget(invitation(self.wants_files, self.wants_folder))
+        ways = (
+            (tr("Choose photographs"), self.tools.choose_files),
+            (tr("Choose a folder"), self.tools.choose_folder),
+        )
+        self.invitation = Invitation(tr("Drop photographs or a folder here"), "", ways)
+        self.stack.addWidget(self.invitation)
         self.stack.addWidget(split)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 16, 12)
@@ -200,6 +200,18 @@ class DiagnosePage(Page):
         """Other colours."""
         self._painter.tokens = tokens
         self.list.viewport().update()
+
+    def came_to_front(self) -> None:
+        """Who diagnoses may be somebody else than before."""
+        reach, named = self._around.reach, self._around.options.model is not None
+        self.invitation.say(
+            tr("They stay on this computer. The model says what it sees, and when it cannot tell.")
+            if reach.is_here or named
+            else tr(
+                "They are sent to {address}. The model there says what it sees, and when it cannot tell.",
+                address=reach.server.address,
+            )
+        )
 
     def open_places(self, places: Sequence[Path]) -> None:
         """Open these photographs and folders as well."""

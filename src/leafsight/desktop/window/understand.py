@@ -26,7 +26,7 @@ from leafsight.desktop.session.understanding import (
 )
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.exporting import Exporter
-from leafsight.desktop.window.invitation import invitation_card
+from leafsight.desktop.window.invitation import Invitation
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.theme import Tokens
 from leafsight.desktop.window.understand_result import ResultView
@@ -88,13 +88,13 @@ class UnderstandPage(Page):
         self.working = WorkingCard(self.cancel)
         self.stack = QStackedWidget()
         self.stack.addWidget(
-            invitation_card(
+            Invitation(
                 tr("Drop a folder of photographs here"),
                 tr(
                     "One folder for each class, or train and test folders above them. You see what is wrong "
                     "with them and what they look like. Nothing is changed, nothing leaves this computer."
                 ),
-                ((tr("Choose a folder"), self.choose_folder),),
+                ((tr("Ch&oose a folder"), self.choose_folder),),
             )
         )
         self.stack.addWidget(self.result)
