@@ -98,6 +98,8 @@ class MadeUpLearning(MadeUpServer):
         self.trainings: list[dict[str, Any]] = []
         self.details: dict[str, dict[str, Any]] = {}
         self.served = "old"
+        self.answering: str | None = None
+        """What answers while it does not follow what was promoted."""
         self.asked = 0
 
     def wait(self, name: str, label: str, *kinds: str, blocks: bool = True) -> None:
@@ -206,7 +208,7 @@ class MadeUpLearning(MadeUpServer):
                 id=one,
                 name=one,
                 aliases=("serving",) if one == self.served else (),
-                serving=one == self.served,
+                serving=one == (self.answering or self.served),
             )
             for one in names
         )
@@ -224,6 +226,12 @@ class MadeUpLearning(MadeUpServer):
         assert over == self.served
         self.served = "old"
         return {}
+
+    def fail_training(self) -> None:
+        """The training that runs comes to nothing."""
+        row = self.trainings[0]
+        row.update(state="failed", error={"message": "no space left", "hint": "free some space"})
+        self.details[row["id"]] = dict(row)
 
     def end_training(self, *, passed: bool = True) -> None:
         """The training that runs ends with its gate."""

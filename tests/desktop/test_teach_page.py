@@ -202,6 +202,54 @@ def test_the_model_learns_is_promoted_and_put_back(
     assert not outcome.isVisible()
 
 
+def test_after_a_training_that_failed_the_next_is_shown_whole(
+    qtbot: Any, opened: Open, server: MadeUpLearning
+) -> None:
+    _, page = opened()
+    page.step(2)
+    outcome = page.model.outcome
+    page.learner.teach("quick", "")
+    qtbot.waitUntil(lambda: page.learner.training is not None, timeout=PATIENCE_MS)
+    server.fail_training()
+    qtbot.waitUntil(lambda: "The training failed" in text_of(page), timeout=PATIENCE_MS)
+    assert "No space left. Free some space." in text_of(page)
+    assert not outcome.checks.isVisible()
+    assert not outcome.promote.isVisible()
+    page.learner.teach("quick", "")
+    qtbot.waitUntil(lambda: page.learner.training is not None, timeout=PATIENCE_MS)
+    server.end_training()
+    qtbot.waitUntil(lambda: "The gate held" in text_of(page), timeout=PATIENCE_MS)
+    assert "It waits for you to promote it." in text_of(page)
+    for part in (outcome.checks, outcome.measures, outcome.classes, outcome.grid):
+        assert part.isVisible()
+        assert part.viewport().isVisible()
+    assert outcome.checks.horizontalHeader().isVisible()
+    assert outcome.promote.isVisible()
+
+
+def test_what_was_promoted_diagnoses_also_when_a_person_went_on_before_it_answered(
+    qtbot: Any, opened: Open, server: MadeUpLearning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(MainWindow, "_on_serving", lambda self, model: heard.append(model))
+    window, page = opened()
+    page.step(2)
+    page.learner.teach("quick", "")
+    qtbot.waitUntil(lambda: page.learner.training is not None, timeout=PATIENCE_MS)
+    server.end_training()
+    qtbot.waitUntil(lambda: "The gate held" in text_of(page), timeout=PATIENCE_MS)
+    server.answering = "old"
+    pressed(page, "Promote")
+    qtbot.waitUntil(lambda: server.served == "new", timeout=PATIENCE_MS)
+    window.go("diagnose")
+    asked = server.asked
+    qtbot.waitUntil(lambda: server.asked > asked + 1, timeout=PATIENCE_MS)
+    assert "new" not in heard
+    server.answering = None
+    qtbot.waitUntil(lambda: "new" in heard, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not page.learner.is_settling, timeout=PATIENCE_MS)
+
+
 def test_a_gate_that_did_not_hold_wants_a_reason(
     qtbot: Any, opened: Open, server: MadeUpLearning, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ MOST_SHOWN = 5_000
 MOST_IDS = 200
 """Of one request."""
 LOOK_EVERY_S, LOOK_IDLE_S = 0.7, 10.0
+SETTLE_S = 60.0
+"""A server answers with a promoted model some seconds later; one whose operator named a file never does."""
 UNDER_WAY = ("queued", "running")
 FILTERS = ("waiting", "doubtful", "accepted", "rejected")
 SERVING = "serving"
@@ -68,6 +70,7 @@ class Learner:
         self._asking = self._paused = False
         self._listing = 0
         self._look_at = 0.0
+        self._switched_at: float | None = None
         self._undo: list[tuple[str, str, str]] = []
         self._deciding = 0
 
@@ -80,6 +83,11 @@ class Learner:
     def is_paused(self) -> bool:
         """Whether the service of this computer is stopped for now."""
         return self._paused
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether another model was put in service, and nobody has seen it answer yet."""
+        return self._switched_at is not None and monotonic() - self._switched_at < SETTLE_S
 
     @property
     def can_undo(self) -> bool:
@@ -101,8 +109,8 @@ class Learner:
         """Ask how things are, when it is time; called now and then by the owner."""
         if self._asking or self._paused or monotonic() < self._look_at:
             return
-        self._asking = True
-        self._errands.do(self._asked, self._on_state, self._on_away)
+        self._asking, asked_at = True, monotonic()
+        self._errands.do(self._asked, lambda found: self._on_state(asked_at, found), self._on_away)
 
     def show(self, shown: str, label: str | None) -> None:
         """List these contributions."""
@@ -188,15 +196,19 @@ class Learner:
             lambda: self._reach.client().learning.promote(
                 model, alias=SERVING, reason=reason, override=override
             ),
-            lambda _: self.look_soon(),
+            lambda _: self._on_switched(),
         )
 
     def roll_back(self, over: str, reason: str) -> None:
         """Put the former model back in the place of ``over``."""
         self._do(
             lambda: self._reach.client().learning.roll_back(alias=SERVING, steps=1, reason=reason, over=over),
-            lambda _: self.look_soon(),
+            lambda _: self._on_switched(),
         )
+
+    def _on_switched(self) -> None:
+        self._switched_at = monotonic()
+        self.look_soon()
 
     def dismiss(self) -> None:
         """Leave the last outcome as it is: its model stays among the models and does not serve."""
@@ -240,7 +252,7 @@ class Learner:
             found["outcome"] = learning.retraining(ended["id"])
         return found
 
-    def _on_state(self, found: Plain) -> None:
+    def _on_state(self, asked_at: float, found: Plain) -> None:
         self._asking = False
         # What was told of a wish that the server refused stays until the next one.
         self.trouble = None if self.trouble in (None, self._away) else self.trouble
@@ -256,7 +268,11 @@ class Learner:
         self.training = running
         if running is not None:
             self._measure(running)
-        self._look_at = monotonic() + (LOOK_EVERY_S if running is not None else LOOK_IDLE_S)
+        answers = any(one.serving and SERVING in one.aliases for one in self.models)
+        if answers and self._switched_at is not None and asked_at > self._switched_at:
+            self._switched_at = None
+        often = running is not None or self.is_settling
+        self._look_at = monotonic() + (LOOK_EVERY_S if often else LOOK_IDLE_S)
         if changed:
             self.list_again()
         self._changed()

@@ -151,7 +151,7 @@ class Shelf:
         if watched:
             self._deed_trouble = None
             self.refresh()
-        elif self._timer is not None:
+        elif self._timer is not None and self._awaited is None:
             self._timer.cancel()
 
     def refresh(self) -> None:
@@ -322,7 +322,7 @@ class Shelf:
             self._awaited = None
 
     def _later(self, pause_s: float) -> None:
-        if self._closed or not self._is_watched:
+        if self._closed or not (self._is_watched or self._awaited is not None):
             return
         if self._timer is not None:
             self._timer.cancel()

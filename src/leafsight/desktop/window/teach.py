@@ -141,7 +141,7 @@ class TeachPage(Page):
         if self._closed:
             return
         self.outgoing.tick()
-        if self.isVisible() or self.learner.training is not None:
+        if self.isVisible() or self.learner.training is not None or self.learner.is_settling:
             self.learner.tick()
 
     def _on_sendings(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
@@ -38,7 +36,7 @@ from leafsight.desktop.window.thumbnails import Tile, Tiles, tile_view
 from leafsight.errors import LeafsightError
 from leafsight.storage import write_bytes
 
-DIFFER_PX = 440
+GATE_PAGE = "gate.html"
 WHY_NOT = {
     "a person is asked": "It waits for you to promote it.",
     "the gate did not hold": "It was not promoted.",
@@ -99,13 +97,16 @@ class OutcomeCard(QFrame):
         for part in (self.title, self.said, self.facts, self.now):
             whole.addWidget(part)
         whole.addLayout(deeds)
-        for line in (self.versus_said, self.before, self.after):
-            whole.addWidget(line)
-        for below in (
-            self.differ, self.grid, self.checks_title, self.checks, self.measures_title, self.measures,
-            self.classes_title, self.classes,
+        self.numbers = QWidget()  # of a gate; a training that failed has none
+        below = QVBoxLayout(self.numbers)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(10)
+        for line in (
+            self.versus_said, self.before, self.after, self.differ, self.grid, self.checks_title, self.checks,
+            self.measures_title, self.measures, self.classes_title, self.classes,
         ):  # fmt: skip
-            whole.addWidget(below)
+            below.addWidget(line)
+        whole.addWidget(self.numbers)
 
     def wear(self, tokens: Tokens) -> None:
         """Other colours."""
@@ -128,18 +129,12 @@ class OutcomeCard(QFrame):
         if now == self._shown:
             return
         self._shown = now
-        if outcome["state"] == "failed":
-            error = outcome.get("error") or {}
-            self.title.setText(tr("The training failed"))
-            self.said.setText(f"{sentence(error.get('message'))} {sentence(error.get('hint'))}".strip())
-            self.facts.setText(tr("The model in service is as it was; what was accepted stays accepted."))
-            for part in self.findChildren(QWidget):
-                if part not in (self.title, self.said, self.facts, self.discard):
-                    part.setVisible(False)
-            self.discard.setVisible(True)
+        failed = outcome["state"] == "failed"
+        for part in (self.numbers, self.now, self.report):
+            part.setVisible(not failed)
+        if failed:
+            self._say_failed(outcome.get("error") or {})
             return
-        for part in (self.report, self.checks, self.checks_title):
-            part.setVisible(True)
         gate = outcome.get("gate") or outcome["result"]["gate"]
         self.title.setText(tr("The gate held") if gate["passed"] else tr("The gate did not hold"))
         self.said.setText(sentence(gate["said"]))
@@ -150,6 +145,14 @@ class OutcomeCard(QFrame):
         self._say_checks(gate)
         self._say_measures(gate)
         self._say_classes(gate)
+
+    def _say_failed(self, error: dict[str, Any]) -> None:
+        self.title.setText(tr("The training failed"))
+        self.said.setText(f"{sentence(error.get('message'))} {sentence(error.get('hint'))}".strip())
+        self.facts.setText(tr("The model in service is as it was; what was accepted stays accepted."))
+        for deed in (self.promote, self.back):
+            deed.setVisible(False)
+        self.discard.setVisible(True)
 
     def _say_facts(self, outcome: dict[str, Any], gate: dict[str, Any]) -> None:
         result = outcome["result"]
@@ -306,7 +309,7 @@ class OutcomeCard(QFrame):
             self._learner.report(self._learner.outcome["id"], self._open_report)
 
     def _open_report(self, page: bytes) -> None:
-        path = Path(tempfile.gettempdir()) / f"leafsight-gate-{self._shown[0][:8]}.html"
+        path = self._around.options.state_dir / GATE_PAGE
         try:
             write_bytes(path, page)
         except LeafsightError as error:
