@@ -118,7 +118,9 @@ def test_a_server_that_goes_away_in_mid_work_is_asked_again_by_itself(
     window.add([photos])
     qtbot.waitUntil(lambda: window.trouble.isVisible(), timeout=PATIENCE_MS)
     assert window._session.waiting == 3
-    assert window.page.rows.rowCount() == 4  # what was answered stays on the screen
+    # All are listed, and what was answered stays on the screen.
+    qtbot.waitUntil(lambda: window.page.rows.rowCount() == 4, timeout=PATIENCE_MS)
+    assert window._session.waiting == 3
     monkeypatch.setattr(service, "_words", with_port(service, address.rpartition(":")[2]))
     service.server()
     qtbot.waitUntil(lambda: answered(window, 4), timeout=PATIENCE_MS)

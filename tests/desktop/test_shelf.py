@@ -21,7 +21,7 @@ from leafsight.bundle import builtin_bundle_path, open_bundle
 from leafsight.desktop.session import Reach, Server, ServiceHere, Trouble
 from leafsight.desktop.session.shelf import Shelf
 from leafsight.errors import AuthenticationError, ForbiddenError, NotFoundError, RemoteError
-from leafsight.registry import open_registry
+from leafsight.registry import SERVING, open_registry
 
 COMMAND = (sys.executable, "-c", "from leafsight.cli import main; main()")
 PATIENCE_S = 60.0
@@ -157,6 +157,16 @@ def test_what_is_promoted_is_waited_for_until_the_server_took_it_up(
     until(shelf, lambda: shelf.said == "orchard (bbbbbbbb) is in service.")
 
 
+def test_it_is_waited_for_also_when_nobody_looks_any_more(shelf: Shelf, server: ModelsServer) -> None:
+    server.takes_up = False
+    promoted = Answers()
+    shelf.promote(model_id("b"), "", override=False, **promoted.arguments())
+    until(shelf, lambda: promoted.done and shelf.changes)
+    shelf.look_on(False)
+    server.serving = model_id("b")
+    until(shelf, lambda: shelf.in_service is not None and shelf.in_service.id == model_id("b"))
+
+
 def test_a_gate_that_did_not_hold_is_overruled_with_a_reason(shelf: Shelf, server: ModelsServer) -> None:
     server.gates["j1"] = {"candidate": model_id("b"), "passed": False, "said": "it lost a class"}
     first = Answers()
@@ -290,7 +300,6 @@ def test_another_server_begins_with_nothing_of_the_former(
     assert shelf.trouble is not None
     assert "takes no model files" in shelf.trouble.message
     assert shelf.why_no_export == "A server elsewhere gives no model files."
-    assert shelf.serving_bundle() is None
 
 
 def imported(shelf: Shelf, path: Path) -> tuple[str, Trouble | None]:
@@ -409,16 +418,6 @@ def test_nothing_is_exported_onto_the_shelf_itself(shelf: Shelf, reach: ReachOf,
     assert target.read_bytes() == before
 
 
-def test_the_file_that_serves_on_this_computer(shelf: Shelf, reach: ReachOf, tmp_path: Path) -> None:
-    assert shelf.serving_bundle() == builtin_bundle_path()
-    registry = open_registry(reach.here.registry_dir)
-    entry = registry.add(write_tiny_bundle(tmp_path / "x.leafsight", name="okra"))
-    registry.promote(entry.hash)
-    assert shelf.serving_bundle() == registry.path(entry)
-    registry.path(entry).unlink()
-    assert shelf.serving_bundle() is None
-
-
 def test_what_closes_asks_no_more(make: Make, reach: ReachOf, server: ModelsServer) -> None:
     shelf = make(reach, by_itself_s=0.01)
     shelf.look_on(True)
@@ -469,8 +468,7 @@ def test_with_a_real_service_it_is_promoted_rolled_back_and_started_again_when_i
     promoted, back = Answers(), Answers()
     shelf.promote(okra, "we grow okra", override=False, **promoted.arguments())
     until(shelf, lambda: promoted.done and shelf.in_service and shelf.in_service.id == okra)
-    registry = open_registry(here.registry_dir)
-    assert shelf.serving_bundle() == registry.path(registry.get(okra))
+    assert open_registry(here.registry_dir).get(SERVING).hash == okra
     process = here._process
     assert process is not None
     os.killpg(process.pid, signal.SIGKILL)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".mpo", ".bmp", ".tif", ".tiff"})
 """How files of the formats that ``decode`` reads are called, in lower case."""
 
 
-def photographs_below(folder: Path) -> Iterator[Path]:
+def photographs_below(
+    folder: Path, unreadable: Callable[[OSError], object] = lambda error: None
+) -> Iterator[Path]:
     """Every photograph in the folder and in those below it, folder by folder, in the order of their names.
 
-    Hidden files are left out. A folder that cannot be read, or vanished, holds nothing.
+    Hidden files are left out.
+
+    Args:
+        folder: to begin with.
+        unreadable: told of a folder that cannot be read, or vanished; it then holds nothing. What it raises
+            ends the search.
     """
     # os.walk does not follow links to folders, so a loop of links cannot trap it.
-    for here, folders, files in os.walk(folder):
+    for here, folders, files in os.walk(folder, onerror=unreadable):
         folders.sort()
         for name in sorted(files):
             if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from leafsight.images import photographs_below
+from leafsight.images import PHOTO_SUFFIXES, photographs_below
 
 FOUND_AT_ONCE = 200
 MODEL_SUFFIX = ".leafsight"
@@ -20,6 +20,11 @@ def told_apart(places: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     for place in places:
         (models if place.suffix.lower() == MODEL_SUFFIX else photos).append(place)
     return photos, models
+
+
+def name_patterns() -> str:
+    """How photographs are called, for a dialog that chooses files: ``*.jpg *.JPG ...``."""
+    return " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
 
 
 def photographs_among(places: Sequence[Path]) -> Iterator[Path]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from leafsight.desktop.session.errands import Errands
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.reaching import Reach
 
 Plain = dict[str, Any]
+Result = TypeVar("Result")
 PAGE = 200
 MOST_SHOWN = 5_000
 MOST_IDS = 200
@@ -216,9 +217,15 @@ class Learner:
             self.dismissed.add(self.outcome["id"])
             self._changed()
 
-    def photograph(self, name: str, done: Callable[[bytes], None]) -> None:
-        """A small picture of a contribution; nothing comes where there is none."""
-        self._errands.do(lambda: self._reach.client().learning.photograph(name), done)
+    def photograph(self, name: str, made: Callable[[bytes], Result], done: Callable[[Result], None]) -> None:
+        """A small picture of a contribution; nothing comes where there is none.
+
+        Args:
+            name: of the contribution.
+            made: what is made of the file, while it is fetched.
+            done: called with it by ``Errands.settle``.
+        """
+        self._errands.do(lambda: made(self._reach.client().learning.photograph(name)), done)
 
     def report(self, name: str, done: Callable[[bytes], None]) -> None:
         """The page of a gate."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leafsight.errors import UsageError
-from leafsight.images import PHOTO_SUFFIXES
+from leafsight.images import photographs_below
 from leafsight.storage import os_errors_translated
 
 MOST_BYTES = 100 * 1024**2
@@ -46,14 +46,8 @@ def members_of_folder(folder: Path) -> Iterator[Member]:
         StorageError: it is gone, or cannot be read.
     """
     with os_errors_translated(folder):
-        for place, inside, names in os.walk(folder, onerror=_raised):
-            inside.sort()
-            at = Path(place)
-            for name in sorted(names):
-                path = at / name
-                if path.suffix.lower() not in PHOTO_SUFFIXES or name.startswith("."):
-                    continue
-                yield Member(path, f"{_class_of(at, folder)}/{name}", path.stat().st_size)
+        for path in photographs_below(folder, _raised):
+            yield Member(path, f"{_class_of(path.parent, folder)}/{path.name}", path.stat().st_size)
 
 
 def shares(members: Sequence[Member], most_bytes: int = MOST_BYTES) -> list[list[Member]]:

@@ -83,7 +83,7 @@ class Reach:
 
 
 def tried(server: Server) -> dict[str, Any]:
-    """Ask a server who it is and whether it takes the key: version, the model that serves, what it allows.
+    """Ask a server who it is and whether it takes the key: the model that serves, what it allows.
 
     Raises:
         UsageError: the address is none, or the key would travel readable.
@@ -93,9 +93,8 @@ def tried(server: Server) -> dict[str, Any]:
     from leafsight.client import Client
 
     with Client(server.address, key=server.key or None, timeout_s=TIMEOUT_S, retries=0) as client:
-        health = client.health()
         model = client.model("serving")
-        found = {"version": str(health.get("version", "")), "model": model.name, "classes": model.classes}
+        found: dict[str, Any] = {"model": model.name, "classes": model.classes}
         try:
             client.learning.contributions_summary()
             found["teaches"] = True

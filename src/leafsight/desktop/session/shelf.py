@@ -30,7 +30,6 @@ from leafsight.desktop.session.shelving import (
     Imported,
     export_bundle,
     import_bundle,
-    serving_bundle,
 )
 from leafsight.desktop.session.wording import in_bytes
 
@@ -266,13 +265,6 @@ class Shelf:
             lambda size: self._deed_done(tr("{size} written to {path}.", size=in_bytes(size), path=target)),
             self._deed_failed,
         )
-
-    def serving_bundle(self) -> Path | None:
-        """The file of the model that serves on this computer; None where it is not had, or not this computer.
-
-        It looks at the disk, so it is not for the window's thread.
-        """
-        return serving_bundle(self._reach.here.registry_dir) if self._reach.is_here else None
 
     def settle(self) -> None:
         """Take in what came."""

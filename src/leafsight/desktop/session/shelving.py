@@ -111,17 +111,6 @@ def export_bundle(registry_dir: Path, model_id: str, target: Path) -> int:
     return entry.bytes
 
 
-def serving_bundle(registry_dir: Path) -> Path | None:
-    """The file of the model that serves on this computer; None where it cannot be had."""
-    from leafsight.registry import SERVING, open_registry
-
-    try:
-        registry = open_registry(registry_dir)
-        return registry.path(registry.get(SERVING))
-    except LeafsightError:
-        return None
-
-
 def _is_whole(registry_dir: Path, content_hash: str) -> bool:
     from leafsight.registry import open_registry
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QLabel,
+    QLayout,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 
 def words(name: str = "", text: str = "") -> QLabel:
@@ -61,3 +72,31 @@ def menu_button(text: str, entries: Sequence[tuple[str, Callable[[], object]]]) 
         menu.addAction(name).triggered.connect(lambda checked=False, do=do: do())
     made.setMenu(menu)
     return made
+
+
+def card(title: str = "") -> tuple[QFrame, QVBoxLayout]:
+    """A frame for what belongs together, and where it is put; with a heading, if there is one."""
+    made = QFrame()
+    made.setObjectName("card")
+    inside = QVBoxLayout(made)
+    inside.setContentsMargins(20, 14, 20, 16)
+    inside.setSpacing(8)
+    if title:
+        inside.addWidget(words("heading", title))
+    return made, inside
+
+
+def scrolled(*parts: QWidget) -> QScrollArea:
+    """Parts one below the other, as wide as the page; what does not fit is scrolled."""
+    column = QWidget()
+    inside = QVBoxLayout(column)
+    inside.setContentsMargins(0, 0, 8, 0)
+    inside.setSpacing(12)
+    for part in parts:
+        inside.addWidget(part)
+    inside.addStretch()
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(column)
+    return area

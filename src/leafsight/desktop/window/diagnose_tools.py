@@ -21,6 +21,7 @@ from leafsight.desktop.session import (
     count,
     write_csv,
 )
+from leafsight.desktop.session.finding import name_patterns
 from leafsight.desktop.session.language import tr, trn
 from leafsight.desktop.window.camera import camera_offered, camera_window
 from leafsight.desktop.window.controls import button, menu_button
@@ -28,7 +29,7 @@ from leafsight.desktop.window.exporting import Export, Exporter, Told
 from leafsight.desktop.window.pictures import keep_pasted
 from leafsight.desktop.window.rows import Rows
 from leafsight.errors import LeafsightError
-from leafsight.images import PHOTO_SUFFIXES, DecodeLimits
+from leafsight.images import DecodeLimits
 
 PASTED_FOLDER, PASTED_NAME = "pasted", "pasted %Y-%m-%d %H.%M.%S.png"
 CAMERA_NAME = "camera %Y-%m-%d %H.%M.%S.png"
@@ -95,9 +96,11 @@ class DiagnoseTools(QWidget):
 
     def choose_files(self) -> None:
         """Let a person choose photographs."""
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
         names, _ = QFileDialog.getOpenFileNames(
-            self, tr("Photographs"), "", tr("Photographs ({patterns});;All files (*)", patterns=patterns)
+            self,
+            tr("Photographs"),
+            "",
+            tr("Photographs ({patterns});;All files (*)", patterns=name_patterns()),
         )
         self.add([Path(name) for name in names])
 

@@ -42,7 +42,7 @@ from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
 from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
-from leafsight.desktop.window.theme import Tokens, dress
+from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from leafsight.desktop.session.handing_over import Handed
     from leafsight.desktop.window.one_window import Listener
 
-LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 SAVE_MS = 500
 DIAGNOSE = "diagnose"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -16,9 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
-    QWidget,
 )
 
 from leafsight.desktop.session import Errands, Server, Trouble, save_server, tried
@@ -26,13 +24,11 @@ from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.session.storing import Kept, kept, remove
 from leafsight.desktop.session.wording import count, in_bytes
-from leafsight.desktop.window.controls import button, words
+from leafsight.desktop.window.controls import button, card, emptied, scrolled, words
 from leafsight.desktop.window.pages import Around, Page
-from leafsight.desktop.window.theme import Tokens
+from leafsight.desktop.window.theme import LOOK_WORDS, Tokens
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
-
-LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
 class SettingsPage(Page):
@@ -45,20 +41,10 @@ class SettingsPage(Page):
         self._errands = Errands(self._waker.wake, threads=1)
         self._waker.woken.connect(self._errands.settle)
         self._kept: list[Kept] = []
-        column = QWidget()
-        inside = QVBoxLayout(column)
-        inside.setContentsMargins(0, 0, 8, 0)
-        inside.setSpacing(12)
-        for card in (self._server_card(), self._look_card(), self._storage_card(), self._privacy_card()):
-            inside.addWidget(card)
-        inside.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(column)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 16, 12)
-        whole.addWidget(scroll)
+        cards = (self._server_card(), self._look_card(), self._storage_card(), self._privacy_card())
+        whole.addWidget(scrolled(*cards))
         self._show_server()
 
     def came_to_front(self) -> None:
@@ -74,7 +60,7 @@ class SettingsPage(Page):
         self._errands.close()
 
     def _server_card(self) -> QFrame:
-        card, inside = _card(tr("Server"))
+        made, inside = card(tr("Server"))
         self.here = QRadioButton(tr("This &computer: works without a network"))
         self.there = QRadioButton(tr("A &server, at this address:"))
         group = QButtonGroup(self)
@@ -97,10 +83,10 @@ class SettingsPage(Page):
         inside.addWidget(self.there)
         inside.addLayout(line)
         inside.addWidget(self.server_said)
-        return card
+        return made
 
     def _look_card(self) -> QFrame:
-        card, inside = _card(tr("Look"))
+        made, inside = card(tr("Look"))
         line = QHBoxLayout()
         self.look, self.text_size = QComboBox(), QComboBox()
         for look in LOOKS:
@@ -116,20 +102,20 @@ class SettingsPage(Page):
             line.addWidget(box)
         line.addStretch()
         inside.addLayout(line)
-        return card
+        return made
 
     def _storage_card(self) -> QFrame:
-        card, inside = _card(tr("Storage"))
+        made, inside = card(tr("Storage"))
         self._rows = QGridLayout()
         self._rows.setColumnStretch(0, 1)
         inside.addLayout(self._rows)
-        return card
+        return made
 
     def _privacy_card(self) -> QFrame:
-        card, inside = _card(tr("Privacy"))
+        made, inside = card(tr("Privacy"))
         self.privacy = words()
         inside.addWidget(self.privacy)
-        return card
+        return made
 
     def _show_server(self) -> None:
         server = self._around.reach.server
@@ -219,10 +205,7 @@ class SettingsPage(Page):
         if found == self._kept:
             return
         self._kept = found
-        while (item := self._rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        emptied(self._rows)
         for row, one in enumerate(one for one in found if one.size_bytes):
             self._rows.addWidget(QLabel(one.title), row, 0)
             self._rows.addWidget(words("quiet", in_bytes(one.size_bytes)), row, 1)
@@ -236,16 +219,6 @@ class SettingsPage(Page):
 
     def _remove(self, one: Kept) -> None:
         self._errands.do(lambda: remove(one), lambda _: self._measure(), self.troubled.emit)
-
-
-def _card(title: str) -> tuple[QFrame, QVBoxLayout]:
-    card = QFrame()
-    card.setObjectName("card")
-    inside = QVBoxLayout(card)
-    inside.setContentsMargins(20, 14, 20, 16)
-    inside.setSpacing(8)
-    inside.addWidget(words("heading", title))
-    return card, inside
 
 
 def _open(one: Kept) -> None:

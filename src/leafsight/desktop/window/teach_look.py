@@ -42,7 +42,7 @@ class LookStep(QWidget):
     def __init__(self, learner: Learner, tokens: Tokens) -> None:
         super().__init__()
         self._learner = learner
-        self.tiles = Tiles(learner.photograph)
+        self.tiles = Tiles(learner.photograph, self.devicePixelRatioF())
         self.grid, self._painter = tile_view(self.tiles, tokens, tr("Photographs"))
         self.classes = QListWidget()
         self.classes.setAccessibleName(tr("Classes"))

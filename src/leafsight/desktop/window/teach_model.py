@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +19,7 @@ from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.learner import Learner
 from leafsight.desktop.session.teach_words import PARTS, outcome_words, sentence, step_words, time_left
 from leafsight.desktop.session.wording import count, plain
-from leafsight.desktop.window.controls import button, words
+from leafsight.desktop.window.controls import button, card, scrolled, words
 from leafsight.desktop.window.curves import Curves
 from leafsight.desktop.window.pages import Around
 from leafsight.desktop.window.teach_outcome import OutcomeCard
@@ -46,26 +45,12 @@ class ModelStep(QWidget):
         self.outcome = OutcomeCard(learner, around)
         self.outcome.troubled.connect(self.troubled)
         self.past = words("quiet")
-        column = QWidget()
-        inside = QVBoxLayout(column)
-        inside.setContentsMargins(0, 0, 8, 0)
-        inside.setSpacing(12)
-        for one in (self.ask, self.running, self.outcome, self.past):
-            inside.addWidget(one)
-        inside.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(column)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(scrolled(self.ask, self.running, self.outcome, self.past))
 
     def _asking(self) -> QFrame:
-        card = QFrame()
-        card.setObjectName("card")
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(20, 16, 20, 16)
+        made, inside = card()
         self.ready = words("heading")
         self.why_not = words("warn")
         line = QHBoxLayout()
@@ -84,13 +69,10 @@ class ModelStep(QWidget):
         inside.addWidget(self.ready)
         inside.addLayout(line)
         inside.addWidget(self.why_not)
-        return card
+        return made
 
     def _training(self, tokens: Tokens) -> QFrame:
-        card = QFrame()
-        card.setObjectName("card")
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(20, 16, 20, 16)
+        made, inside = card()
         self.now, self.left = words("heading"), words("quiet")
         self.steps = words("quiet")
         self.bar = QProgressBar()
@@ -105,7 +87,7 @@ class ModelStep(QWidget):
         inside.addLayout(line)
         for part in (self.bar, self.steps, self.curves):
             inside.addWidget(part)
-        return card
+        return made
 
     def wear(self, tokens: Tokens) -> None:
         """Other colours."""

@@ -71,7 +71,7 @@ class OutcomeCard(QFrame):
         self.report = button(tr("Open the whole &report"), self._report)
         self.before, self.after = ShareBar(tr("Before")), ShareBar(tr("After"))
         self.versus_said = words("quiet")
-        self.tiles = Tiles(learner.photograph)
+        self.tiles = Tiles(learner.photograph, self.devicePixelRatioF())
         self.grid, self._painter = tile_view(
             self.tiles, around.tokens(), tr("Photographs on which they differ")
         )

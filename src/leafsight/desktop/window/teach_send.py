@@ -18,15 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session import Trouble
+from leafsight.desktop.session.finding import name_patterns
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.outbox import Sending
 from leafsight.desktop.session.sending import Sender
 from leafsight.desktop.session.teach_words import found_in, sentence
 from leafsight.desktop.session.wording import in_bytes
-from leafsight.desktop.window.controls import button, words
+from leafsight.desktop.window.controls import button, card, words
 from leafsight.desktop.window.pages import Around
 from leafsight.errors import LeafsightError
-from leafsight.images import PHOTO_SUFFIXES
 
 CLASSES_SHOWN = 12
 
@@ -66,11 +66,7 @@ class SendStep(QWidget):
         whole.addLayout(below)
 
     def _invitation(self) -> QFrame:
-        card = QFrame()
-        card.setObjectName("card")
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(20, 16, 20, 16)
-        inside.addWidget(words("heading", tr("Drop folders of labelled photographs here")))
+        made, inside = card(tr("Drop folders of labelled photographs here"))
         self.said = words("quiet")
         inside.addWidget(self.said)
         line = QHBoxLayout()
@@ -78,7 +74,7 @@ class SendStep(QWidget):
         line.addWidget(button(tr("Choose photographs or &archives"), self.choose_files))
         line.addWidget(self.label, 1)
         inside.addLayout(line)
-        return card
+        return made
 
     def choose_folder(self) -> None:
         """Let a person choose a folder of class folders."""
@@ -87,13 +83,9 @@ class SendStep(QWidget):
 
     def choose_files(self) -> None:
         """Let a person choose photographs of one class, or archives."""
-        patterns = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(PHOTO_SUFFIXES))
-        names, _ = QFileDialog.getOpenFileNames(
-            self,
-            tr("Photographs or archives"),
-            "",
-            tr("Photographs and archives ({patterns})", patterns=f"{patterns} *.zip *.tar *.tgz *.tar.gz"),
-        )
+        patterns = f"{name_patterns()} *.zip *.tar *.tgz *.tar.gz"
+        kinds = tr("Photographs and archives ({patterns})", patterns=patterns)
+        names, _ = QFileDialog.getOpenFileNames(self, tr("Photographs or archives"), "", kinds)
         self.give([Path(name) for name in names])
 
     def give(self, places: Sequence[Path]) -> None:

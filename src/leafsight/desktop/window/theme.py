@@ -38,6 +38,7 @@ DARK = Tokens(
     accent="#74cd9f", on_accent="#0c1a12", tint="#1f2e26", warn="#e6b45a", bad="#f39484", warn_tint="#2e2613",
 )  # fmt: skip
 BASE_POINTS = 10.5
+LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
 def is_dark(application: QApplication, preferences: Preferences) -> bool:

@@ -6,6 +6,7 @@ known here.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ from leafsight.desktop.window.theme import Tokens
 Index = QModelIndex | QPersistentModelIndex
 TILE_PX = 148
 ROLE = Qt.ItemDataRole.UserRole
+MOST_BYTES = 128 * 1024**2
+"""Of the pictures that are held; those that were not looked at longest go, and are fetched again."""
+Fetch = Callable[[str, Callable[[bytes], QImage], Callable[[QImage], None]], None]
+"""Fetches the file of a key, makes a picture of it off the window's thread, and hands that over on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,18 @@ class Tiles(QAbstractListModel):
     """The tiles of a grid.
 
     Args:
-        fetch: fetches the picture of a key; calls back with the bytes of a file on the window's thread.
+        fetch: fetches pictures.
+        scale: of the screen.
+        most_bytes: of all pictures that are held.
     """
 
-    def __init__(self, fetch: Callable[[str, Callable[[bytes], None]], None]) -> None:
+    def __init__(self, fetch: Fetch, scale: float = 1.0, *, most_bytes: int = MOST_BYTES) -> None:
         super().__init__()
-        self._fetch = fetch
+        self._fetch, self._side_px = fetch, round(TILE_PX * scale)
+        self._most = max(1, most_bytes // (4 * self._side_px**2))
         self._tiles: list[Tile] = []
-        self._pictures: dict[str, QPixmap] = {}
+        self._rows: dict[str, int] = {}
+        self._pictures: OrderedDict[str, QPixmap] = OrderedDict()
         self._asked: set[str] = set()
 
     def show(self, tiles: Sequence[Tile]) -> None:
@@ -57,9 +66,10 @@ class Tiles(QAbstractListModel):
             return
         self.beginResetModel()
         self._tiles = list(tiles)
-        kept = {one.key for one in self._tiles}
-        self._pictures = {key: one for key, one in self._pictures.items() if key in kept}
-        self._asked &= set(self._pictures)
+        self._rows = {one.key: row for row, one in enumerate(self._tiles)}
+        for key in [key for key in self._pictures if key not in self._rows]:
+            del self._pictures[key]
+        self._asked.clear()
         self.endResetModel()
 
     def tile(self, index: Index) -> Tile:
@@ -69,9 +79,11 @@ class Tiles(QAbstractListModel):
     def picture(self, tile: Tile) -> QPixmap | None:
         """Its picture; it is fetched when it is not there."""
         found = self._pictures.get(tile.key)
-        if found is None and tile.key not in self._asked:
+        if found is not None:
+            self._pictures.move_to_end(tile.key)
+        elif tile.key not in self._asked:
             self._asked.add(tile.key)
-            self._fetch(tile.key, lambda data: self._came(tile.key, data))
+            self._fetch(tile.key, self._made, lambda image: self._came(tile.key, image))
         return found
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
@@ -87,22 +99,28 @@ class Tiles(QAbstractListModel):
             return tile.caption
         return tile if role == ROLE else None
 
-    def _came(self, key: str, data: bytes) -> None:
-        image = QImage.fromData(data)
-        if image.isNull() or not any(one.key == key for one in self._tiles):
-            return
-        side = TILE_PX * 2
+    def _made(self, data: bytes) -> QImage:
+        """The middle of a photograph; off the window's thread."""
+        image, side = QImage.fromData(data), self._side_px
+        if image.isNull():
+            return image
         small = image.scaled(
             side,
             side,
             Qt.AspectRatioMode.KeepAspectRatioByExpanding,
             Qt.TransformationMode.SmoothTransformation,
         )
-        cut = small.copy((small.width() - side) // 2, (small.height() - side) // 2, side, side)
-        self._pictures[key] = QPixmap.fromImage(cut)
-        for row, tile in enumerate(self._tiles):
-            if tile.key == key:
-                self.dataChanged.emit(self.index(row), self.index(row))
+        return small.copy((small.width() - side) // 2, (small.height() - side) // 2, side, side)
+
+    def _came(self, key: str, image: QImage) -> None:
+        row = self._rows.get(key)
+        if row is None or image.isNull():
+            return
+        self._asked.discard(key)
+        self._pictures[key] = QPixmap.fromImage(image)
+        while len(self._pictures) > self._most:
+            self._pictures.popitem(last=False)
+        self.dataChanged.emit(self.index(row), self.index(row))
 
 
 class TilePainter(QStyledItemDelegate):
