@@ -5,7 +5,8 @@
 Says: seconds from the start of a process to its first window, and from a dropped photograph to its answer in
 a fresh process; photographs a second of the window and of the same predictor called from as many threads
 without a window; the longest time in which the window's thread did not come round, while photographs are
-diagnosed, once more while somebody scrolls through them, and while a model is taught on this computer;
+diagnosed, once more while somebody scrolls through them, and while a model is taught on this computer; how
+long the window's thread is held by the first visit to a page and by another look with all pages open;
 memory with the small pictures of 5,000 photographs. Rounds are interleaved, each
 part in a process of its own; the medians are told, and the longest block of all rounds.
 """
@@ -84,6 +85,7 @@ def main() -> int:
         "longest_block_teaching_ms": round(
             max(_part(options, "teaching")["block_ms"] for _ in range(options.rounds)), 1
         ),
+        **_part(options, "pages"),
         "thumbnails": THUMBNAILS,
         **_part(options, "thumbnails"),
     }
@@ -105,6 +107,8 @@ def _measured(part: str, photos: Sequence[Path], threads: int) -> dict[str, floa
         return {"per_s": len(photos) / _bare(photos, threads)}
     if part == "thumbnails":
         return _thumbnails(photos)
+    if part == "pages":
+        return _pages()
     if part == "teaching":
         return {"block_ms": _teaching()}
     seconds, block_ms = _window(photos, threads, scrolling=part == "scrolled")
@@ -155,6 +159,32 @@ def _window(photos: Sequence[Path], threads: int, *, scrolling: bool) -> tuple[f
     block = longest.stop()
     close()
     return seconds, block
+
+
+def _pages() -> dict[str, float]:
+    """Milliseconds for which the window's thread is held, the longest of each kind."""
+    window, application, close = _open(1)
+    _until(application, _after(1.0))
+    longest = {"first_visit_ms": 0.0, "other_look_ms": 0.0}
+
+    def held(kind: str, do: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        do()
+        application.processEvents()
+        longest[kind] = round(max(longest[kind], (time.perf_counter() - began) * 1e3), 1)
+        _until(application, _after(1.0))
+
+    for name in ("understand", "teach", "models", "settings"):
+        held("first_visit_ms", lambda name=name: window.go(name))
+    for wish in ({"look": "dark"}, {"text_scale": 1.5}, {"look": "light", "text_scale": 1.0}):
+        held("other_look_ms", lambda wish=wish: window._prefer(**wish))
+    close()
+    return longest
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
 
 
 def _teaching() -> float:
@@ -304,7 +334,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="a folder of photographs")
     parser.add_argument("--photographs", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parts = ("bare", "window", "scrolled", "teaching", "thumbnails")
+    parts = ("bare", "window", "scrolled", "pages", "teaching", "thumbnails")
     parser.add_argument("--part", choices=parts, help="one alone")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()

@@ -163,6 +163,8 @@ def test_it_is_waited_for_also_when_nobody_looks_any_more(shelf: Shelf, server: 
     shelf.promote(model_id("b"), "", override=False, **promoted.arguments())
     until(shelf, lambda: promoted.done and shelf.changes)
     shelf.look_on(False)
+    asked = server.asked.count("models")
+    until(shelf, lambda: server.asked.count("models") > asked + 2)
     server.serving = model_id("b")
     until(shelf, lambda: shelf.in_service is not None and shelf.in_service.id == model_id("b"))
 
