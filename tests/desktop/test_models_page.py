@@ -69,6 +69,7 @@ def opened(qtbot: Any, reach: ReachOf, tmp_path: Path) -> Iterator[Open]:
             lambda name: None,
             reach,
             lambda model: None,
+            lambda: None,
         )
         page = ModelsPage(around, lambda reach, wake: Shelf(reach, wake, pauses_s=(0.01,)))
         qtbot.addWidget(page, before_close_func=lambda page: page.leave())

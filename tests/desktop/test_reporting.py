@@ -25,7 +25,7 @@ def texts(row: Exported) -> list[str]:
 def test_the_first_page_says_what_this_is_and_how_to_read_it(rows: list[Exported]) -> None:
     said = [line.text for line in first_page(report(rows, waiting=2))]
     assert said[0] == "Leaf photographs, diagnosed"
-    assert said[1] == "Made on 2026-11-24 09:05 with leafsight."
+    assert said[1] == "Made on 24 Nov 2026, 09:05 with leafsight."
     assert said[2] == f"Model: fake ({rows[0].prediction.model_hash})."
     assert said[3:9] == [
         "4 photographs",

@@ -133,7 +133,7 @@ def test_a_dropped_folder_is_looked_at_and_the_worst_is_open(
 
 
 def test_the_last_study_is_there_at_once_with_its_date(studied: UnderstandPage, made_study: Study) -> None:
-    assert studied.date.text().startswith("Looked at on 20")
+    assert studied.date.text().startswith("Looked at on ")
     assert studied.again_button.isEnabled()
     choose(studied, "corrupt-image")
     assert "files cannot be used" in said(studied)

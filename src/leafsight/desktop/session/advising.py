@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import named, tr
 from leafsight.desktop.session.wording import spoken
 from leafsight.inference import Answer
 from leafsight.taxonomy import Card, Source, card, find_class, has_card
@@ -45,12 +45,12 @@ def advice_on(answer: Answer) -> tuple[Advice, ...]:
 
 def _advice(one: Card, *, is_open: bool) -> Advice:
     parts = (
-        (tr("What it is"), one.what_it_is),
-        (tr("What it looks like"), one.looks_like),
-        (tr("How to tell it from others"), one.told_apart),
-        (tr("What growers do"), one.growers_do),
-        (tr("When to ask an expert"), one.ask_an_expert),
-        (tr("Mistaken for"), "; ".join(find_class(key).display for key in one.mistaken_for)),
+        (tr("What it is"), tr(one.what_it_is)),
+        (tr("What it looks like"), tr(one.looks_like)),
+        (tr("How to tell it from others"), tr(one.told_apart)),
+        (tr("What growers do"), tr(one.growers_do)),
+        (tr("When to ask an expert"), tr(one.ask_an_expert)),
+        (tr("Mistaken for"), "; ".join(named(find_class(key).display) for key in one.mistaken_for)),
     )
     title = tr("About {condition}", condition=spoken(find_class(one.key).display))
     return Advice(title, tuple(part for part in parts if part[1]), one.sources, is_open)

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from leafsight.desktop.session.errands import Errands
+from leafsight.desktop.session.language import translated
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.reaching import Reach
 
@@ -371,7 +372,7 @@ def is_doubtful(one: Plain) -> bool:
 
 def remarks(one: Plain) -> list[str]:
     """What is said of one photograph, beside what is said of its class."""
-    return [found["said"] for found in one["findings"] if found["kind"] != "new_class"]
+    return [translated(found["said"]) for found in one["findings"] if found["kind"] != "new_class"]
 
 
 def differing(outcome: Plain) -> list[Plain]:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import named, tr, trn
 from leafsight.desktop.session.wording import (
     Measured,
+    class_name,
+    crop_name,
     duration,
     in_bytes,
     is_number,
@@ -29,12 +31,16 @@ if TYPE_CHECKING:
 FEW_PHOTOGRAPHS = 20
 MOST_MIX_UPS = 6
 SHORT_DIGITS = 8
-ROLES = {"train": "to learn from", "calibration": "to calibrate", "probe": "held out, to measure"}
+ROLES = {
+    "train": "{photographs} to learn from",
+    "calibration": "{photographs} to calibrate",
+    "probe": "{photographs} held out, to measure",
+}
 SPLITS = {
-    "train": "to learn from",
-    "valid": "to choose by",
-    "calibration": "to calibrate",
-    "test": "to test",
+    "train": "{photographs} to learn from",
+    "valid": "{photographs} to choose by",
+    "calibration": "{photographs} to calibrate",
+    "test": "{photographs} to test",
 }
 PRECISIONS = {"int8": "8-bit whole numbers", "fp32": "32-bit floating point"}
 KINDS = {"promote": "Promoted", "rollback": "Rolled back to"}
@@ -169,7 +175,7 @@ def by_class(model: ModelDescription) -> list[ClassResult]:
         photos = _whole(_of(one, "photos"))
         found.append(
             ClassResult(
-                _text(label.get("display")) if label.get("is_leaf") else tr("Not a leaf"),
+                named(_text(label.get("display"))) if label.get("is_leaf") else tr("Not a leaf"),
                 photos,
                 _measured(_of(one, "recall")) if photos else None,
                 _measured(_of(one, "precision")) if _whole(_of(one, "answered")) else None,
@@ -180,7 +186,7 @@ def by_class(model: ModelDescription) -> list[ClassResult]:
 
 def mix_ups(model: ModelDescription, most: int = MOST_MIX_UPS) -> list[MixUp]:
     """The mistakes that it makes most."""
-    names = {label.get("class_name"): _text(label.get("display")) for label in model.labels}
+    names = {label.get("class_name"): named(_text(label.get("display"))) for label in model.labels}
 
     def name(key: object) -> str:
         return names.get(key) if isinstance(key, str) and names.get(key) else _text(key)  # type: ignore[return-value]
@@ -200,7 +206,7 @@ def known(model: ModelDescription) -> tuple[dict[str, str], list[str]]:
     """What it can name, without "not a leaf": conditions (key -> name), and crops."""
     leaves = [label for label in model.labels if label.get("is_leaf")]
     crops = dict.fromkeys(_text(label["crop"]) for label in leaves if label.get("crop"))
-    return {_text(label.get("key")): _text(label.get("display")) for label in leaves}, list(crops)
+    return {_text(label.get("key")): named(_text(label.get("display"))) for label in leaves}, list(crops)
 
 
 def fingerprint_of_test(model: ModelDescription) -> str | None:
@@ -217,7 +223,7 @@ def can_name(model: ModelDescription) -> str:
         "It can name {conditions} of {crops}: {names}. Of other plants and diseases it knows nothing.",
         conditions=trn("{number} condition", "{number} conditions", len(conditions)),
         crops=trn("{number} crop", "{number} crops", len(crops)),
-        names=", ".join(plain(crop).lower() for crop in crops),
+        names=", ".join(map(crop_name, crops)),
     )
 
 
@@ -285,7 +291,7 @@ def provenance(model: ModelDescription) -> list[tuple[str, str]]:
         (
             tr("Photographs"),
             ", ".join(
-                f"{number(_of(photographs, split))} {tr(purpose)}"
+                tr(purpose, photographs=number(_of(photographs, split)))
                 for split, purpose in SPLITS.items()
                 if is_number(_of(photographs, split))
             ),
@@ -297,11 +303,6 @@ def provenance(model: ModelDescription) -> list[tuple[str, str]]:
         (tr("Made with"), ", ".join(f"{name} {_text(version)}" for name, version in _items(versions))),
         (tr("Fingerprint of its photographs"), _text(made.get("data_fingerprint"))),
     )
-
-
-def class_name(name: object) -> str:
-    """A class as a collection spells it, ``Tomato___Early_blight``, for people."""
-    return _text(name).replace("___", ": ").replace("_", " ").strip()
 
 
 def way_back(changes: Sequence[Mapping[str, Any]]) -> str | None:
@@ -336,7 +337,9 @@ def _contributed(found: object) -> str:
             if is_number(many):
                 totals[one] = totals.get(one, 0) + int(many)
     return ", ".join(
-        f"{number(many)} {tr(ROLES[role]) if role in ROLES else plain(role).lower()}"
+        tr(ROLES[role], photographs=number(many))
+        if role in ROLES
+        else f"{number(many)} {plain(role).lower()}"
         for role, many in sorted(totals.items(), key=lambda pair: -pair[1])
     )
 

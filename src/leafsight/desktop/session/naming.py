@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leafsight.desktop.session.language import named
 from leafsight.desktop.session.loading import Model
 from leafsight.desktop.session.photographs import Photograph
 from leafsight.taxonomy import find_class
@@ -29,7 +30,7 @@ def classes_to_say(model: Model, photograph: Photograph | None) -> list[Named]:
             return top.index(key), ""
         return len(top) + (0 if crop and key.startswith(crop) else 1), name.lower()
 
-    return sorted(model.classes.items(), key=place)
+    return sorted(((key, named(name)) for key, name in model.classes.items()), key=place)
 
 
 def with_words(classes: Sequence[Named], text: str) -> list[Named]:
@@ -40,4 +41,4 @@ def with_words(classes: Sequence[Named], text: str) -> list[Named]:
 
 def name_of(key: str, model: Model | None) -> str:
     """The name of a class for people, also where the model does not know it, or is not known yet."""
-    return (model and model.classes.get(key)) or find_class(key).display
+    return named((model and model.classes.get(key)) or find_class(key).display)

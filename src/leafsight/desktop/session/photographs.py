@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from leafsight.desktop.session.language import translated
 from leafsight.errors import LeafsightError
 from leafsight.inference import Prediction
 
@@ -64,6 +65,14 @@ class Trouble:
     def of(cls, error: LeafsightError) -> Trouble:
         """What an error says."""
         return cls(error.message, error.hint)
+
+    def in_words(self, between: str = "\n") -> str:
+        """Both sentences in the language of the window.
+
+        Args:
+            between: the two.
+        """
+        return f"{translated(self.message)}{between}{translated(self.hint)}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from leafsight.desktop.session.language import DATES, SIZES, Dates, Sizes
 from leafsight.storage import os_errors_translated, write_json
 
 Look = Literal["system", "light", "dark"]
@@ -28,17 +29,26 @@ class Preferences:
         look: light, dark, or as the desktop is.
         text_scale: one of ``TEXT_SCALES``.
         heatmap_percent: how strongly the heatmap lies over the photograph, 0 to 100.
+        language: a code such as ``es``; empty is that of the computer. One that is not there is English.
+        sizes: units of files.
+        dates: how they are written.
     """
 
     look: Look = "system"
     text_scale: float = 1.0
     heatmap_percent: int = 60
+    language: str = ""
+    sizes: Sizes = "decimal"
+    dates: Dates = "words"
 
     def __post_init__(self) -> None:
         if (
             self.look not in LOOKS
             or self.text_scale not in TEXT_SCALES
             or not 0 <= self.heatmap_percent <= 100
+            or not isinstance(self.language, str)
+            or self.sizes not in SIZES
+            or self.dates not in DATES
         ):
             raise ValueError(f"no such preferences: {self}")
 

@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Literal
 
 from leafsight.desktop.session.exporting import Exported
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import in_figures, tr, trn
 from leafsight.desktop.session.loading import Model
 from leafsight.desktop.session.naming import name_of
 from leafsight.desktop.session.wording import (
     also_possible,
     basis,
+    date_and_time,
     headline,
     plant_name,
     quality_remarks,
@@ -68,7 +69,7 @@ def first_page(report: Report) -> list[Line]:
     """What all photographs have in common, and how to read the rest."""
     lines = [
         Line("title", report.title),
-        Line("quiet", tr("Made on {date} with leafsight.", date=f"{report.made:%Y-%m-%d %H:%M}")),
+        Line("quiet", tr("Made on {date} with leafsight.", date=date_and_time(report.made))),
         *(Line("quiet", _clean(text)) for text in _models(report)),
         Line("heading", trn("{number} photograph", "{number} photographs", len(report.rows))),
         *(Line("text", text) for text in _counts(report)),
@@ -107,7 +108,11 @@ def _models(report: Report) -> list[str]:
 
 def _counts(report: Report) -> list[str]:
     kinds = Counter(row.prediction.verdict for row in report.rows)
-    lines = [f"{verdict_name(verdict)}: {kinds[verdict]:,}" for verdict in VERDICTS if kinds[verdict]]
+    lines = [
+        f"{verdict_name(verdict)}: {in_figures(f'{kinds[verdict]:,}')}"
+        for verdict in VERDICTS
+        if kinds[verdict]
+    ]
     said = Counter(row.said for row in report.rows)
     if said["right"] or said["corrected"]:
         lines.append(

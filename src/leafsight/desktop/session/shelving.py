@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.errors import (
     BundleCorruptError,
     BundleError,
@@ -132,7 +132,7 @@ def _in_words(error: LeafsightError, path: Path) -> LeafsightError:
         )
     if isinstance(error, BundleCorruptError) and not _is_other_archive(path):
         return BundleCorruptError(
-            tr("{name} is damaged: {reason}", name=name, reason=error.message),
+            tr("{name} is damaged: {reason}", name=name, reason=translated(error.message)),
             hint=tr("copy it again from where it came from"),
         )
     if isinstance(error, BundleError) and path.exists():

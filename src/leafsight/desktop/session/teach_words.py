@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leafsight.desktop.session.language import tr
-from leafsight.desktop.session.wording import count, fixed, number, percent, plain, verdict_name
+from leafsight.desktop.session.language import named, tr, translated, trn
+from leafsight.desktop.session.wording import (
+    class_name,
+    count,
+    fixed,
+    number,
+    percent,
+    plain,
+    upper,
+    verdict_name,
+)
 
 Plain = Mapping[str, Any]
 PARTS = (
@@ -45,19 +54,16 @@ SHARES = frozenset({"coverage", "answers_right", "taught"})
 TIMES = frozenset({"latency", "size"})
 RISES = frozenset({"calibration", "false_silence", "leaf_refused", "no_leaf_missed"})
 STATES = {"waiting": "waits", "accepted": "accepted", "rejected": "rejected"}
+OUTCOMES = {"failed": "Failed", "cancelled": "Stopped", "queued": "Waits", "running": "Runs"}
 MINUS = "\u2212"
 
 
 def sentence(text: str | None) -> str:
-    """A capital at the beginning and a full stop at the end."""
+    """Of another room or a server, with a capital at the beginning and a full stop at the end."""
+    text = translated(text)
     if not text:
         return ""
     return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
-
-
-def class_name(name: str | None) -> str:
-    """A class as a collection spells it, ``Tomato___Early_blight``, for people."""
-    return (name or "").replace("___", ": ").replace("_", " ").strip()
 
 
 def found_in(result: Plain) -> str:
@@ -82,15 +88,36 @@ def _summary(found: Plain) -> str:
     photographs, usable, twice = found["photographs"], found["usable"], found["twice"]["photographs"]
     if photographs == 1 and usable == 1:
         return tr("It can be used.")
-    parts = [f"{count(photographs, 'photograph')} in {count(found['classes'], 'class', 'classes')}."]
+    parts = [
+        tr(
+            "{photographs} in {classes}.",
+            photographs=count(photographs, "photograph"),
+            classes=count(found["classes"], "class", "classes"),
+        )
+    ]
     unusable = photographs - usable
     if unusable:
-        kinds = ", ".join(f"{many} {kind.replace('-', ' ')}" for kind, many in found["faults"].items())
-        parts.append(f"{unusable:,} cannot be used: {kinds}.")
+        kinds = ", ".join(
+            f"{many} {translated(kind.replace('-', ' '))}" for kind, many in found["faults"].items()
+        )
+        parts.append(
+            trn(
+                "{number} cannot be used: {kinds}.",
+                "{number} cannot be used: {kinds}.",
+                unusable,
+                kinds=kinds,
+            )
+        )
     if twice:
-        parts.append(f"{twice:,} of them twice, with the same pixels.")
+        parts.append(
+            trn(
+                "{number} of them twice, with the same pixels.",
+                "{number} of them twice, with the same pixels.",
+                twice,
+            )
+        )
     if not unusable and not twice:
-        parts.append("All can be used, and none is in it twice.")
+        parts.append(tr("All can be used, and none is in it twice."))
     return " ".join(parts)
 
 
@@ -102,50 +129,86 @@ def went_on(made: Plain) -> str:
     added, refused, clean = made["added"], made["refused"], made["clean"]
     accepted = made.get("accepted", 0)
     if added < every:
-        return f"{count(every, 'photograph')} went on to be looked through."
+        return trn(
+            "{number} photograph went on to be looked through.",
+            "{number} photographs went on to be looked through.",
+            every,
+        )
     if every == 1:
         if refused:
-            return "It was rejected at once: it is of the locked test."
+            return tr("It was rejected at once: it is of the locked test.")
         if accepted:
-            return "It was accepted by the rule."
-        return f"It went on to be looked through, {'without doubts' if clean else 'with a doubt'}."
+            return tr("It was accepted by the rule.")
+        if clean:
+            return tr("It went on to be looked through, without doubts.")
+        return tr("It went on to be looked through, with a doubt.")
     parts = []
     if every > refused:
-        doubts = f"{clean:,}" if clean else "none"
         parts.append(
-            f"{count(every - refused, 'photograph')} went on to be looked through,"
-            f" {doubts} of them without doubts."
+            trn(
+                "{number} photograph went on to be looked through, {clean} of them without doubts.",
+                "{number} photographs went on to be looked through, {clean} of them without doubts.",
+                every - refused,
+                clean=number(clean) if clean else tr("none"),
+            )
         )
     if accepted:
-        parts.append(f"{accepted:,} of these {'was' if accepted == 1 else 'were'} accepted by the rule.")
+        parts.append(
+            trn(
+                "{number} of these was accepted by the rule.",
+                "{number} of these were accepted by the rule.",
+                accepted,
+            )
+        )
     if refused:
-        was = "was rejected at once: it is" if refused == 1 else "were rejected at once: they are"
-        parts.append(f"{refused:,} {was} of the locked test.")
+        parts.append(
+            trn(
+                "{number} was rejected at once: it is of the locked test.",
+                "{number} were rejected at once: they are of the locked test.",
+                refused,
+            )
+        )
     return " ".join(parts)
 
 
 def model_says(said: Plain | None, *, agree: bool = False) -> str:
     """What the model says of a contribution, in few words."""
     if not said:
-        return "The model was not asked"
+        return tr("The model was not asked")
     if said["verdict"] != "diagnosis":
-        return f"Model: {verdict_name(said['verdict']).lower()}"
-    first = "The model agrees," if agree else f"Model: {said['display']}"
-    return f"{first} {percent(said['probability'])}"
+        return tr("Model: {said}", said=verdict_name(said["verdict"]).lower())
+    share = percent(said["probability"])
+    if agree:
+        return tr("The model agrees, {share}", share=share)
+    return tr("Model: {said} {share}", said=named(said["display"]), share=share)
 
 
 def decided(came: Plain, done: str) -> str:
     """What came of a decision, with the reasons of those that were left as they were."""
     changed, skipped = came["changed"], came["skipped"]
-    first = f"{count(changed, 'photograph')} {done}." if changed or not skipped else ""
+    first = (
+        tr("{photographs} {done}.", photographs=count(changed, "photograph"), done=done)
+        if changed or not skipped
+        else ""
+    )
     reasons: dict[str, int] = {}
     for one in skipped:
         reasons[one["why"]] = reasons.get(one["why"], 0) + 1
     left = [
-        f"{count(many, 'photograph')} left as {'it was' if many == 1 else 'they were'}: {sentence(why)}"
+        trn(
+            "{number} photograph left as it was: {why}",
+            "{number} photographs left as they were: {why}",
+            many,
+            why=sentence(why),
+        )
         for why, many in reasons.items()
     ]
     return " ".join(one for one in (first, *left) if one)
+
+
+def state_words(state: str) -> str:
+    """What became of a contribution, in a word."""
+    return tr(STATES[state]) if state in STATES else state
 
 
 def check_name(check: Plain) -> str:
@@ -159,8 +222,9 @@ def check_title(check: Plain) -> str:
     """What a condition is called."""
     said = str(check.get("said") or "")
     if check["name"] == "taught" and " was taught" in said and not said.startswith(" was taught"):
-        return f"Recognises {class_name(said.partition(' was taught')[0])}"
-    return TITLES.get(check_name(check)) or plain(check["name"])
+        return tr("Recognises {name}", name=class_name(said.partition(" was taught")[0]))
+    title = TITLES.get(check_name(check))
+    return plain(check["name"]) if title is None else tr(title)
 
 
 def check_numbers(check: Plain) -> tuple[str, str]:
@@ -169,23 +233,36 @@ def check_numbers(check: Plain) -> tuple[str, str]:
     if value is None:
         return "", ""
     if name in SHARES:
-        return percent(value, 1), f"at least {percent(limit)}"
+        return percent(value, 1), tr("at least {limit}", limit=percent(limit))
     if name in TIMES:
-        return f"{number(value, 2)} times", f"at most {number(limit, 2)} times"
+        times = tr("{factor} times", factor=number(limit, 2))
+        return tr("{factor} times", factor=number(value, 2)), tr("at most {limit}", limit=times)
     if name == "knows":
-        return f"{number(value)} missing", "none"
+        return tr("{classes} missing", classes=number(value)), tr("none")
     if name == "parity":
-        return _power(value, 1), f"at most {_power(limit, 0)}"
+        return _power(value, 1), tr("at most {limit}", limit=_power(limit, 0))
     low = check.get("low")
-    shown = f"{signed(value * 100, 2)}, at worst {_points(low)}" if low is not None else _points(value)
-    return shown, "" if limit is None else f"at {'most' if name in RISES else 'least'} {_points(limit)}"
+    shown = points(value, 2)
+    if low is not None:
+        shown = tr("{measured}, at worst {low}", measured=signed(value * 100, 2), low=points(low, 2))
+    if limit is None:
+        return shown, ""
+    furthest = points(limit, 2)
+    if name in RISES:
+        return shown, tr("at most {limit}", limit=furthest)
+    return shown, tr("at least {limit}", limit=furthest)
 
 
-def signed(value: float, digits: int, unit: str = "") -> str:
+def signed(value: float, digits: int) -> str:
     """A number with its sign: +0.5, -2.0."""
-    shown = number(abs(float(fixed(value, digits))), digits)
+    shown = fixed(abs(value), digits, grouped=True)
     zero = not any(one in "123456789" for one in shown)
-    return f"{'' if zero else MINUS if value < 0 else '+'}{shown}{unit}"
+    return f"{'' if zero else MINUS if value < 0 else '+'}{shown}"
+
+
+def points(share: float, digits: int = 1) -> str:
+    """How far two shares are apart, in points of a percentage."""
+    return tr("{size} points", size=signed(share * 100, digits))
 
 
 def is_main(check: Plain) -> bool:
@@ -197,27 +274,31 @@ def outcome_words(one: Plain) -> str:
     """How a training ended, in few words."""
     state = one["state"]
     if state in ("failed", "cancelled", "queued", "running"):
-        return {"failed": "Failed", "cancelled": "Stopped", "queued": "Waits", "running": "Runs"}[state]
+        return tr(OUTCOMES[state])
     result = one.get("result") or {}
     if not (result.get("gate") or {}).get("passed"):
-        return "Gate did not hold"
-    return "Promoted" if result.get("promoted") else "Gate held"
+        return tr("Gate did not hold")
+    return tr("Promoted") if result.get("promoted") else tr("Gate held")
 
 
 def step_words(job: Plain) -> str:
     """Which step a training is at."""
     if job["state"] == "queued":
-        return "Waits for its turn: one training runs at a time."
+        return tr("Waits for its turn: one training runs at a time.")
     progress = job.get("progress") or {}
     names = [name for name, _ in PARTS]
     part = progress.get("part", "")
     if part not in names:
-        return "Begins."
+        return tr("Begins.")
     at = names.index(part)
     step, total = progress.get("step"), progress.get("total")
-    what = plain(step) if step else PARTS[at][1]
-    more = f", {progress.get('done', 0):,} of {total:,}" if total else ""
-    return f"Step {at + 1} of {len(PARTS)}: {what}{more}"
+    what = upper(translated(step.replace("_", " "))) if step else tr(PARTS[at][1])
+    said = tr("Step {step} of {steps}: {what}", step=at + 1, steps=len(PARTS), what=what)
+    if not total:
+        return said
+    return tr(
+        "{said}, {done} of {total}", said=said, done=number(progress.get("done", 0)), total=number(total)
+    )
 
 
 def time_left(job: Plain) -> str:
@@ -226,12 +307,8 @@ def time_left(job: Plain) -> str:
     if not isinstance(seconds, int | float) or job["state"] != "running":
         return ""
     if seconds < 90:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {count(round(seconds / 60), 'minute')} left"
-
-
-def _points(value: float) -> str:
-    return signed(value * 100, 2, " points")
+        return tr("about {seconds} s left", seconds=max(1, round(seconds)))
+    return trn("about {number} minute left", "about {number} minutes left", round(seconds / 60))
 
 
 def _power(value: float | None, digits: int) -> str:

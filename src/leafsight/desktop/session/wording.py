@@ -17,8 +17,10 @@ from typing import TypeGuard
 
 import numpy as np
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import figures, in_figures, is_english, named, numeric_date, tr, trn
+from leafsight.errors import TaxonomyError
 from leafsight.inference import Answer, Combined
+from leafsight.taxonomy import find_class, find_crop
 
 NOT_MEASURED = "not measured"
 NOT_KNOWN = "not known"
@@ -37,8 +39,14 @@ VERDICT_NAMES = {
     "unreadable": "Unreadable",
 }
 CONFIDENCES = ((0.95, "very likely"), (0.8, "likely"), (0.5, "more likely than not"), (0.2, "possible"))
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
+UNLIKELY = "unlikely"
+UNITS = {"decimal": ("bytes", "kB", "MB", "GB", "TB"), "binary": ("bytes", "KiB", "MiB", "GiB", "TiB")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+PLACES = (
+    ("at the upper left", "in the upper middle", "at the upper right"),
+    ("at the left", "in the middle", "at the right"),
+    ("at the lower left", "in the lower middle", "at the lower right"),
+)
 MOST_NAMED = 5
 # About one in a hundred leaf photographs of the public collections (docs/credits.md) lies outside each.
 DULL, DARK, BRIGHT, FLAT = 24, 0.3, 0.75, 0.075
@@ -68,44 +76,49 @@ def percent(share: float | None, digits: int = 0) -> str:
         digits: after the point.
     """
     if not is_number(share):
-        return NOT_MEASURED
+        return tr(NOT_MEASURED)
     share, smallest = float(share), 10**-digits
     if share > 0 and share * 100 < smallest:
-        return f"under {fixed(smallest, digits)} %"
+        return tr("under {share} %", share=fixed(smallest, digits))
     if share < 1 and 100 - share * 100 < smallest:
-        return f"over {fixed(100 - smallest, digits)} %"
+        return tr("over {share} %", share=fixed(100 - smallest, digits))
     return f"{fixed(share * 100, digits)} %"
 
 
 def plain_confidence(probability: float | None) -> str:
     """What a calibrated probability, 0..1, means in words."""
     if not is_number(probability):
-        return NOT_KNOWN
-    return next((word for least, word in CONFIDENCES if probability >= least), "unlikely")
+        return tr(NOT_KNOWN)
+    return tr(next((word for least, word in CONFIDENCES if probability >= least), UNLIKELY))
 
 
 def in_bytes(size: float | None) -> str:
-    """A number of bytes in decimal units, such as ``2.5 MB``."""
+    """A number of bytes in the units that are wanted, such as ``2.5 MB`` or ``2.4 MiB``."""
     if not is_number(size):
-        return NOT_KNOWN
-    unit = 0
-    while size >= 1000 and unit < len(UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    whole = unit == 0 or size >= 100
-    return f"{_nearest(size) if whole else fixed(size, 1)} {UNITS[unit]}"
+        return tr(NOT_KNOWN)
+    unit, names = 0, UNITS[figures().sizes]
+    step = 1000 if figures().sizes == "decimal" else 1024
+    while size >= step and unit < len(names) - 1:
+        size, unit = size / step, unit + 1
+    if unit == 0:
+        return tr("{size} bytes", size=str(_nearest(size)))
+    return f"{_nearest(size) if size >= 100 else fixed(size, 1)} {names[unit]}"
 
 
 def number(value: float | None, digits: int = 0) -> str:
     """A number in groups, such as ``12,345``; ``digits`` after the point."""
     if not is_number(value):
-        return NOT_MEASURED
+        return tr(NOT_MEASURED)
     # By its shortest decimals and not by its bits, as browsers round here: 1.005 becomes 1.01.
-    return f"{_rounded(Decimal(str(value)), digits):,f}"
+    return in_figures(f"{_rounded(Decimal(str(value)), digits):,f}")
 
 
 def count(value: float | None, one: str, many: str | None = None) -> str:
-    """``1 photograph``, ``3 photographs``; ``many`` where an s is not enough."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+    """``1 photograph``, ``3 photographs``; ``many`` where an s is not enough. Both are literals."""
+    many = many or one + "s"
+    if not is_number(value) or value != (whole := _nearest(value)):
+        return f"{number(value)} {tr(many)}"
+    return trn(f"{{number}} {one}", f"{{number}} {many}", whole)
 
 
 def with_interval(measured: Measured | None, kind: str = "share") -> str:
@@ -116,7 +129,7 @@ def with_interval(measured: Measured | None, kind: str = "share") -> str:
         kind: ``share``, of 1, or ``number``.
     """
     if measured is None or not is_number(measured.value):
-        return NOT_MEASURED
+        return tr(NOT_MEASURED)
 
     def show(value: float) -> str:
         return fixed(value * 100, 1) if kind == "share" else number(value, 1)
@@ -124,13 +137,13 @@ def with_interval(measured: Measured | None, kind: str = "share") -> str:
     said = f"{show(measured.value)}{' %' if kind == 'share' else ''}"
     if not is_number(measured.low) or not is_number(measured.high):
         return said
-    return f"{said} ({show(measured.low)} to {show(measured.high)})"
+    return tr("{figure} ({low} to {high})", figure=said, low=show(measured.low), high=show(measured.high))
 
 
 def duration(milliseconds: float | None) -> str:
     """A length of time, such as ``12.3 s``."""
     if not is_number(milliseconds):
-        return NOT_MEASURED
+        return tr(NOT_MEASURED)
     if milliseconds < 1000:
         shown = fixed(milliseconds, 1) if milliseconds < 10 else _nearest(milliseconds)
         return f"{shown} ms"
@@ -147,43 +160,86 @@ def duration(milliseconds: float | None) -> str:
 def when(milliseconds: float | None) -> str:
     """Milliseconds since 1970, UTC, as a date and time of this place: ``24 Nov 2026, 14:09``."""
     if not is_number(milliseconds):
-        return NOT_KNOWN
+        return tr(NOT_KNOWN)
     try:
         at = datetime.fromtimestamp(floor(milliseconds / 1000))
     except (ValueError, OverflowError, OSError):  # a server may send any number
-        return NOT_KNOWN
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+        return tr(NOT_KNOWN)
+    return date_and_time(at)
+
+
+def date_and_time(at: datetime) -> str:
+    """A moment of this place, as the person wants dates."""
+    if figures().dates != "words":
+        return numeric_date(at)
+    return tr(
+        "{day} {month} {year}, {time}",
+        day=at.day,
+        month=tr(MONTHS[at.month - 1]),
+        year=at.year,
+        time=f"{at:%H:%M}",
+    )
 
 
 def sentence(verdict: str) -> str:
     """A verdict as one sentence."""
-    return SENTENCES.get(verdict) or plain(verdict)
+    known = SENTENCES.get(verdict)
+    return plain(verdict) if known is None else tr(known)
 
 
 def verdict_name(verdict: str) -> str:
     """A verdict as a heading or the first cell of a row."""
-    return VERDICT_NAMES.get(verdict) or plain(verdict)
+    known = VERDICT_NAMES.get(verdict)
+    return plain(verdict) if known is None else tr(known)
 
 
 def plain(key: str | None) -> str:
     """A key such as ``early_blight`` in plain letters: ``Early blight``."""
-    return _upper((key or "").replace("_", " ").replace("/", ": ").strip())
+    return upper((key or "").replace("_", " ").replace("/", ": ").strip())
+
+
+def class_name(name: object) -> str:
+    """A class as a collection spells it, ``Tomato___Early_blight``, for people.
+
+    In English it stays as it is spelled; elsewhere by the name that the vocabulary knows, where it knows one.
+    """
+    spelled = "" if name is None else str(name)
+    if spelled and not is_english():
+        try:
+            return named(find_class(spelled).display)
+        except TaxonomyError:
+            pass
+    return spelled.replace("___", ": ").replace("_", " ").strip()
+
+
+def crop_name(key: str) -> str:
+    """A crop in a sentence."""
+    if is_english():
+        return plain(key).lower()
+    try:
+        return lower(named(find_crop(key).name))
+    except TaxonomyError:
+        return plain(key).lower()
 
 
 def spoken(display: str) -> str:
     """``Tomato: early blight`` as it is said: ``early blight of tomato``, ``a healthy tomato leaf``."""
     crop, colon, condition = display.partition(": ")
     if not colon or not crop:
-        return _lower(display)
-    return f"a healthy {_lower(crop)} leaf" if condition == "healthy" else f"{condition} of {_lower(crop)}"
+        return lower(named(display))
+    if condition == "healthy":
+        return tr("a healthy {crop} leaf", crop=lower(named(crop)))
+    return tr("{condition} of {crop}", condition=named(condition), crop=lower(named(crop)))
 
 
 def headline(answer: Answer) -> str:
     """The first line of an answer."""
     if answer.verdict != "diagnosis":
         return sentence(answer.verdict).removesuffix(".")
-    said = _upper(spoken(answer.display or ""))
-    return "H" + said.removeprefix("A h") if said.startswith("A healthy") else said
+    crop, colon, condition = (answer.display or "").partition(": ")
+    if colon and crop and condition == "healthy":
+        return tr("Healthy {crop} leaf", crop=lower(named(crop)))
+    return upper(spoken(answer.display or ""))
 
 
 def sureness(answer: Answer) -> str:
@@ -195,13 +251,16 @@ def sureness(answer: Answer) -> str:
 
 def also_possible(answer: Answer) -> str:
     """What cannot be excluded besides what is named, as one sentence; empty where there is nothing."""
-    named = answer.class_name if answer.verdict == "diagnosis" else None
-    others = [spoken(one.display) for one in answer.possible if one.class_name != named]
+    known = answer.class_name if answer.verdict == "diagnosis" else None
+    others = [spoken(one.display) for one in answer.possible if one.class_name != known]
     if not others:
-        return "Nothing else that the model knows is about as likely." if named else ""
-    rest = f" and {count(len(others) - MOST_NAMED, 'other')}" if len(others) > MOST_NAMED else ""
-    start = "It could also be" if named else "What cannot be excluded:"
-    return f"{start} {_listed(others[:MOST_NAMED])}{rest}."
+        return tr("Nothing else that the model knows is about as likely.") if known else ""
+    listed = listed_or(others[:MOST_NAMED])
+    if len(others) > MOST_NAMED:
+        listed = tr("{list} and {more}", list=listed, more=count(len(others) - MOST_NAMED, "other"))
+    if known:
+        return tr("It could also be {conditions}.", conditions=listed)
+    return tr("What cannot be excluded: {conditions}.", conditions=listed)
 
 
 def plant_name(number: int, photographs: int) -> str:
@@ -241,14 +300,22 @@ def quality_remarks(quality: Mapping[str, float] | None) -> str:
     known = {name: value for name, value in (quality or {}).items() if is_number(value)}
     found = []
     if (sharpness := known.get("sharpness", DULL)) < DULL:
-        found.append(f"hardly sharp (sharpness {fixed(sharpness, 0)}; nearly all have more than {DULL})")
+        found.append(
+            tr(
+                "hardly sharp (sharpness {measured}; nearly all have more than {usual})",
+                measured=fixed(sharpness, 0),
+                usual=DULL,
+            )
+        )
     if (brightness := known.get("brightness", DARK)) < DARK:
-        found.append(f"dark (mean brightness {percent(brightness)})")
+        found.append(tr("dark (mean brightness {share})", share=percent(brightness)))
     if brightness > BRIGHT:
-        found.append(f"very bright (mean brightness {percent(brightness)})")
+        found.append(tr("very bright (mean brightness {share})", share=percent(brightness)))
     if (contrast := known.get("contrast", FLAT)) < FLAT:
-        found.append(f"low in contrast ({percent(contrast)} of the range)")
-    return f"The photograph is {_listed(found, 'and')}; that can mislead the model." if found else ""
+        found.append(tr("low in contrast ({share} of the range)", share=percent(contrast)))
+    if not found:
+        return ""
+    return tr("The photograph is {remarks}; that can mislead the model.", remarks=listed_and(found))
 
 
 def hottest_place(heatmap: np.ndarray) -> str | None:
@@ -262,30 +329,36 @@ def hottest_place(heatmap: np.ndarray) -> str | None:
     if not warmth.size or not warmth.max() > 0:
         return None
     if np.count_nonzero(warmth > warmth.max() / 2) > warmth.size / 2:
-        return "all over the picture"
+        return tr("all over the picture")
     (height, width), (row, column) = warmth.shape, divmod(int(warmth.argmax()), warmth.shape[1])
-    up = ("upper", "middle", "lower")[_third(row, height)]
-    side = ("left", "middle", "right")[_third(column, width)]
-    if up == "middle":
-        return "in the middle" if side == "middle" else f"at the {side}"
-    return f"in the {up} middle" if side == "middle" else f"at the {up} {side}"
+    return tr(PLACES[_third(row, height)][_third(column, width)])
 
 
 def _third(at: int, size: int) -> int:
     return min(2, floor(3 * (at + 0.5) / size))
 
 
-def _listed(names: Sequence[str], word: str = "or") -> str:
+def listed_or(names: Sequence[str]) -> str:
+    """``a, b or c``."""
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+    return tr("{first} or {last}", first=", ".join(names[:-1]), last=names[-1])
 
 
-def _lower(text: str) -> str:
+def listed_and(names: Sequence[str]) -> str:
+    """``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return tr("{first} and {last}", first=", ".join(names[:-1]), last=names[-1])
+
+
+def lower(text: str) -> str:
+    """With a small letter at its beginning."""
     return text[:1].lower() + text[1:]
 
 
-def _upper(text: str) -> str:
+def upper(text: str) -> str:
+    """With a capital at its beginning."""
     return text[:1].upper() + text[1:]
 
 
@@ -298,9 +371,9 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
 
 
-def fixed(value: float, digits: int) -> str:
+def fixed(value: float, digits: int, *, grouped: bool = False) -> str:
     """As ``toFixed`` of the browser: halves away from zero, where Python would take the even neighbour."""
-    return f"{_rounded(Decimal(float(value)), digits):f}"
+    return in_figures(format(_rounded(Decimal(float(value)), digits), ",f" if grouped else "f"))
 
 
 def _nearest(value: float) -> int:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from leafsight.desktop.session import Model, Photograph, Plant, advice_on, hottest_place
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import named, tr, trn
 from leafsight.desktop.window.advice import AdviceCards
 from leafsight.desktop.window.answer_words import AnswerWords
 from leafsight.desktop.window.controls import button, words
@@ -31,7 +31,7 @@ class AnswerPane(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setValue(strength)
-        self.slider.setAccessibleName("Strength of the heatmap")
+        self.slider.setAccessibleName(tr("Strength of the heatmap"))
         self.slider.valueChanged.connect(self._strength)
         self.several = QFrame()
         self._several_words = words()
@@ -45,7 +45,7 @@ class AnswerPane(QWidget):
 
     def _arrange(self) -> None:
         warm = QHBoxLayout()
-        self._heat_label = words("quiet", "&Heatmap")
+        self._heat_label = words("quiet", tr("&Heatmap"))
         self._heat_label.setBuddy(self.slider)
         warm.addWidget(self._heat_label)
         warm.addWidget(self.slider, 1)
@@ -107,5 +107,8 @@ def _where(found: Prediction) -> str:
     place = None if found.heatmap is None or not found.top else hottest_place(found.heatmap)
     if place is None:
         return ""
-    name = found.top[0].display
-    return f"Warm colours show what speaks for {name}; most of it is {place}. They say where, not how sure."
+    return tr(
+        "Warm colours show what speaks for {name}; most of it is {place}. They say where, not how sure.",
+        name=named(found.top[0].display),
+        place=place,
+    )

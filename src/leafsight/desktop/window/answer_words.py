@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from leafsight.desktop.session import also_possible, headline, percent, quality_remarks, sureness
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import named, tr, translated
 from leafsight.desktop.window.controls import emptied, words
 from leafsight.inference import Answer, Combined, Prediction
 
@@ -36,7 +36,7 @@ class AnswerWords(QWidget):
             label.setVisible(bool(label.text()))
         emptied(self._bars)
         for one in () if found is None or not bars else found.top[:MOST_BARS]:
-            self._bars.addWidget(_Bar(one.display, one.probability))
+            self._bars.addWidget(_Bar(named(one.display), one.probability))
 
 
 class _Bar(QWidget):
@@ -62,7 +62,7 @@ def in_words(found: Answer) -> str:
     """Why, what else, what to do: what stands below the headline."""
     said = []
     if not found.is_diagnosis or isinstance(found, Combined):
-        said.append(found.reason)
+        said.append(translated(found.reason))
     if found.is_diagnosis:
         said.append(tr("From a photograph alone; look at the plant before you act on it."))
     if found.verdict not in ("not_a_leaf", "too_blurred", "unreadable"):
@@ -70,5 +70,5 @@ def in_words(found: Answer) -> str:
     if isinstance(found, Prediction) and found.verdict != "unreadable":
         said.append(quality_remarks(found.quality))
     if found.hint:
-        said.append(tr("What helps: {hint}.", hint=found.hint).replace("..", "."))
+        said.append(tr("What helps: {hint}.", hint=translated(found.hint)).replace("..", "."))
     return "\n\n".join(line for line in said if line)

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -26,6 +27,7 @@ from leafsight.desktop.session import (
 )
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.main import MainWindow
+from leafsight.desktop.window.speaking import speak
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import StateBusyError
 from leafsight.images import DecodeLimits
@@ -69,6 +71,18 @@ def open_window(options: DesktopOptions, say: Callable[[str], None] = lambda lin
     told_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told_to_end.set())
+    code, again = _until_closed(options, keeper, told_to_end)
+    while again:
+        # What was open is in the journal; what was asked for at the start is among it.
+        options = replace(options, photos=(), fresh=False)
+        code, again = _until_closed(options, _lock(options)[0], told_to_end)
+    return code
+
+
+def _until_closed(
+    options: DesktopOptions, keeper: Keeper | None, told_to_end: threading.Event
+) -> tuple[int, bool]:
+    """One window from its beginning to its end: the exit code, and whether it is wanted again."""
     application = make_application()
     window = _window(options, keeper)
     window.show()
@@ -79,7 +93,12 @@ def open_window(options: DesktopOptions, say: Callable[[str], None] = lambda lin
     hear = QTimer()  # Python hears signals only when it runs
     hear.timeout.connect(lambda: window.leave() if told_to_end.is_set() else None)
     hear.start(HEAR_SIGNALS_MS)
-    return application.exec()
+    code = application.exec()
+    hear.stop()
+    again = window.wants_again
+    window.deleteLater()
+    application.sendPostedEvents(window, 0)
+    return code, again
 
 
 def make_window(options: DesktopOptions) -> MainWindow:
@@ -88,6 +107,8 @@ def make_window(options: DesktopOptions) -> MainWindow:
 
 
 def _window(options: DesktopOptions, keeper: Keeper | None) -> MainWindow:
+    preferences = load_preferences(options.state_dir)
+    speak(preferences, options.state_dir)
     limits = options.limits or DecodeLimits()
     waker = Waker()
     reach = Reach(ServiceHere(options.store, own_command(), os.getpid()), load_server(options.state_dir))
@@ -102,7 +123,7 @@ def _window(options: DesktopOptions, keeper: Keeper | None) -> MainWindow:
         session.forget_last()
     else:
         session.restore()
-    window = MainWindow(session, waker, load_preferences(options.state_dir), options, reach)
+    window = MainWindow(session, waker, preferences, options, reach)
     waker.setParent(window)
     waker.wake()
     return window

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from leafsight.desktop.session.language import in_figures, tr
 from leafsight.desktop.session.wording import plain
 from leafsight.desktop.window.theme import Tokens
 
@@ -56,7 +57,14 @@ class _Curve(QWidget):
 
     def show_line(self, line: Line) -> None:
         self._line = list(line)
-        self.setAccessibleName(f"{self._title}: {line[-1][1]:.4g}, {line[0][1]:.4g} at the beginning")
+        self.setAccessibleName(
+            tr(
+                "{title}: {now}, {first} at the beginning",
+                title=self._title,
+                now=f"{line[-1][1]:.4g}",
+                first=f"{line[0][1]:.4g}",
+            )
+        )
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
@@ -66,7 +74,7 @@ class _Curve(QWidget):
         place = QRectF(self.rect()).adjusted(2, high + 4, -2, -2)
         painter.setPen(QColor(self.tokens.quiet))
         last = self._line[-1][1] if self._line else 0.0
-        painter.drawText(0, high - 2, f"{self._title}  {last:.4g}")
+        painter.drawText(0, high - 2, f"{self._title}  {in_figures(f'{last:.4g}')}")
         painter.setPen(QPen(QColor(self.tokens.line), 1))
         painter.drawLine(place.bottomLeft(), place.bottomRight())
         if len(self._line) < 2:

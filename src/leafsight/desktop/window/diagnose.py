@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session import Model, News, Photograph, Trouble, count
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import named, tr, trn
+from leafsight.desktop.session.wording import upper
 from leafsight.desktop.window.answer import AnswerPane
 from leafsight.desktop.window.controls import button, choice
 from leafsight.desktop.window.diagnose_tools import DiagnoseTools
@@ -68,7 +69,7 @@ class DiagnosePage(Page):
         self.pane = AnswerPane(around.preferences().heatmap_percent)
         self.pane.strength_chosen.connect(lambda value: around.prefer(heatmap_percent=value))
         self.filters = Filters()
-        self.crop = choice("Crop of all photographs")
+        self.crop = choice(tr("Crop of all photographs"))
         self.tools = DiagnoseTools(session, self.crop, self.rows, around.options)
         self.tools.troubled.connect(self.troubled)
         self._known: Model | None = None
@@ -104,14 +105,14 @@ class DiagnosePage(Page):
         pane.word.taken_back.connect(saying.take_back)
 
     def _lay_out(self) -> None:
-        self.crop.addItem(EVERY_CROP, None)
+        self.crop.addItem(tr(EVERY_CROP), None)
         self.crop.activated.connect(lambda _: self._on_crop())
         self.status = QLabel()
         self.status.setObjectName("status")
         self.tools.said.connect(self.status.setText)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.progress.setAccessibleName("Photographs that are answered")
+        self.progress.setAccessibleName(tr("Photographs that are answered"))
         keys = button("?", self.keys.open, "small")
         keys.setAccessibleName(tr("Keys"))
         keys.setToolTip(tr("Keys (F1)"))
@@ -238,8 +239,11 @@ class DiagnosePage(Page):
         """Photographs that wait; they are asked about by the next window."""
         if not self._session.waiting:
             return ""
-        waiting = count(self._session.waiting, "photograph waits", "photographs wait")
-        return f"{waiting} for an answer; they are asked about the next time."
+        return trn(
+            "{number} photograph waits for an answer; it is asked about the next time.",
+            "{number} photographs wait for an answer; they are asked about the next time.",
+            self._session.waiting,
+        )
 
     def leave(self) -> None:
         """End what copies and what reads pictures."""
@@ -250,9 +254,9 @@ class DiagnosePage(Page):
     def _know(self, model: Model) -> None:
         self._known = model
         self.crop.clear()
-        self.crop.addItem(EVERY_CROP, None)
+        self.crop.addItem(tr(EVERY_CROP), None)
         for key, name in model.crops.items():
-            self.crop.addItem(name.capitalize(), key)
+            self.crop.addItem(upper(named(name)), key)
         self.crop.setCurrentIndex(max(0, self.crop.findData(self._session.crop)))
         self.pane.know(model)
         self._show(self.current)
@@ -298,13 +302,13 @@ class DiagnosePage(Page):
 
     def _say_counts(self, searching: bool = False) -> None:
         total, waiting = len(self._session), self._session.waiting
-        said = [f"{count(total, 'photograph')}"]
+        said = [count(total, "photograph")]
         if waiting:
-            said.append(f"{count(total - waiting, 'answer')} so far")
+            said.append(trn("{number} answer so far", "{number} answers so far", total - waiting))
         if self.rows.rowCount() != total:
-            said.append(f"{count(self.rows.rowCount(), 'is shown', 'are shown')}")
+            said.append(count(self.rows.rowCount(), "is shown", "are shown"))
         if searching:
-            said.append("searching")
+            said.append(tr("searching"))
         self.status.setText(" · ".join(said))
         self.progress.setRange(0, max(1, total))
         self.progress.setValue(total - waiting)

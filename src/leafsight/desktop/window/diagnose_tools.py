@@ -146,7 +146,11 @@ class DiagnoseTools(QWidget):
         name, _ = QFileDialog.getSaveFileName(self, tr("Table"), "leafsight.csv", "CSV (*.csv)")
         if name:
             rows = self._answered()
-            self._export(lambda told: f"{count(write_csv(rows, Path(name)), 'row')} written to {name}.")
+            self._export(
+                lambda told: tr(
+                    "{rows} written to {name}.", rows=count(write_csv(rows, Path(name)), "row"), name=name
+                )
+            )
 
     def export_folders(self) -> None:
         """Copy the photographs into folders named by what they show."""
@@ -157,11 +161,31 @@ class DiagnoseTools(QWidget):
 
         def copy(told: Told) -> str:
             done = copy_into_folders(rows, Path(name), told)
-            again = (
-                f" {count(done.there_already, 'photograph')} lay there already." if done.there_already else ""
-            )
-            lost = f" {count(len(done.missing), 'photograph')} could not be read." if done.missing else ""
-            return f"{count(done.copied, 'photograph')} copied to {name}.{again}{lost}"
+            said = [
+                trn(
+                    "{number} photograph copied to {name}.",
+                    "{number} photographs copied to {name}.",
+                    done.copied,
+                    name=name,
+                )
+            ]
+            if done.there_already:
+                said.append(
+                    trn(
+                        "{number} photograph lay there already.",
+                        "{number} photographs lay there already.",
+                        done.there_already,
+                    )
+                )
+            if done.missing:
+                said.append(
+                    trn(
+                        "{number} photograph could not be read.",
+                        "{number} photographs could not be read.",
+                        len(done.missing),
+                    )
+                )
+            return " ".join(said)
 
         self._export(copy)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from leafsight.desktop.session import ORDERS, SHOWN, Photograph, chosen
+from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.controls import choice
 
 SHOWN_WORDS = {
@@ -28,14 +29,14 @@ class Filters(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shown, self.order = choice("Show"), choice("Order")
+        self.shown, self.order = choice(tr("Show")), choice(tr("Order"))
         for one in SHOWN:
-            self.shown.addItem(SHOWN_WORDS[one], one)
+            self.shown.addItem(tr(SHOWN_WORDS[one]), one)
         for order in ORDERS:
-            self.order.addItem(ORDER_WORDS[order], order)
+            self.order.addItem(tr(ORDER_WORDS[order]), order)
         self.words = QLineEdit()
-        self.words.setPlaceholderText("Find")
-        self.words.setAccessibleName("Find in names and diagnoses")
+        self.words.setPlaceholderText(tr("Find"))
+        self.words.setAccessibleName(tr("Find in names and diagnoses"))
         self.words.setClearButtonEnabled(True)
         for signal in (self.shown.activated, self.order.activated, self.words.textChanged):
             signal.connect(lambda _: self.changed.emit())

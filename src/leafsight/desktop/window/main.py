@@ -90,10 +90,11 @@ class MainWindow(QMainWindow):
             self.go,
             self._reach,
             self._on_serving,
+            self.open_again,
         )
         self._pages: dict[str, Page] = {}
         self._troubles: dict[Page, Trouble | None] = {}
-        self._asks = True
+        self._asks, self.wants_again = True, False
         self._model_is_named, self._serving = options.model is not None, ""
         self._listener: Listener | None = None
         self._offers = Offers(self, session, options.limits or DecodeLimits())
@@ -261,7 +262,7 @@ class MainWindow(QMainWindow):
         trouble = self._troubles.get(self.front)
         self.trouble.setVisible(trouble is not None)
         if trouble is not None:
-            self.trouble_words.setText(f"{trouble.message}\n{trouble.hint}".strip())
+            self.trouble_words.setText(trouble.in_words())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Files may be dropped."""
@@ -281,6 +282,11 @@ class MainWindow(QMainWindow):
         """Close without asking: whoever ends the program is not there to answer, and nothing is lost."""
         self._asks = False
         self.close()
+
+    def open_again(self) -> None:
+        """Close, and open anew with what is kept: so that everything is said in another language."""
+        self.wants_again = True
+        self.wants_again = self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Ask once while there is work; what is open is there again the next time."""

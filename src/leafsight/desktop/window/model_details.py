@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.model_comparison import class_differences, comparison, same_test
 from leafsight.desktop.session.model_words import (
     FEW_PHOTOGRAPHS,
@@ -224,7 +224,7 @@ class DetailsPane(QWidget):
         facts = lineage(model)
         if described.gate is not None:
             held = tr("held") if described.gate.passed else tr("did not hold")
-            facts.append((tr("Gate"), f"{held}. {described.gate.said}".strip()))
+            facts.append((tr("Gate"), f"{held}. {translated(described.gate.said)}".strip()))
         for name, fact in [*facts, *provenance(model)]:
             title = QLabel(name)
             title.setObjectName("quiet")
@@ -238,7 +238,7 @@ def _caution(entry: ModelEntry, described: Described | None, failed: str) -> str
     if described is None:
         said.append(failed or tr("Reading the model"))
     elif described.gate is not None and not described.gate.passed:
-        said.append(tr("Its gate did not hold: {said}", said=described.gate.said))
+        said.append(tr("Its gate did not hold: {said}", said=translated(described.gate.said)))
     return "\n".join(said)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.model_words import KINDS
 from leafsight.desktop.session.wording import plain, when
 from leafsight.desktop.window.controls import button, words
@@ -78,6 +78,6 @@ def change_in_words(change: Mapping[str, Any], name_of: NameOf) -> str:
     if former:
         second.append(tr("instead of {name}", name=name_of(str(former))))
     if by:
-        second.append(tr("by {name}", name=by))
+        second.append(tr("by {name}", name=translated(str(by))))
     lines = [first, ", ".join(second), tr("Why: {reason}", reason=reason) if reason else ""]
     return "\n".join(line for line in lines if line)

@@ -268,9 +268,7 @@ class ModelsPage(Page):
         other = serving is not None and serving.id != entry.id
         base = shelf.describe(serving.id) if serving is not None and other else None
         failed = shelf.why_not_described(entry.id)
-        self.details.show_model(
-            entry, described, base, f"{failed.message}\n{failed.hint}".strip() if failed else ""
-        )
+        self.details.show_model(entry, described, base, failed.in_words() if failed else "")
         may_switch = shelf.changes is not None and not shelf.under_way
         self.details.use.setEnabled(may_switch and entry.id != shelf.pointed_to and not entry.damaged)
         self.details.compare.setEnabled(base is not None and described is not None)
@@ -288,9 +286,7 @@ class ModelsPage(Page):
         elif shelf.changes is None and serving:
             now = tr("{name} serves.", name=shelf.name_of(serving))
         why_not = shelf.why_not_switch
-        self.history.show_changes(
-            shelf.changes, shelf.name_of, now, f"{why_not.message} {why_not.hint}".strip() if why_not else ""
-        )
+        self.history.show_changes(shelf.changes, shelf.name_of, now, why_not.in_words(" ") if why_not else "")
         self._column.setStretchFactor(self.history, 2 if shelf.changes else 0)
         former = shelf.former
         self.history.back.setEnabled(former is not None and not shelf.under_way)

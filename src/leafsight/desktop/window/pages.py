@@ -28,6 +28,7 @@ class Around:
         reach: the way to the server that teaches and keeps models; on errands only.
         serves: says which model serves now, by its hash, so that it is the one that diagnoses; empty where
             another server was chosen and nobody knows yet.
+        open_again: closes the window and opens it anew, as when the language changed.
     """
 
     session: Session
@@ -38,6 +39,7 @@ class Around:
     go: Callable[[str], None]
     reach: Reach
     serves: Callable[[str], None]
+    open_again: Callable[[], None]
 
 
 class Page(QWidget):

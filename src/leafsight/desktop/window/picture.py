@@ -6,6 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from leafsight.desktop.session.language import tr
+
 
 class Picture(QWidget):
     """Shows a picture; ``strength`` 0..1 of the heatmap."""
@@ -17,7 +19,7 @@ class Picture(QWidget):
         self._strength = 0.6
         self.setMinimumSize(220, 180)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Photograph")
+        self.setAccessibleName(tr("Photograph"))
 
     @property
     def has_heatmap(self) -> bool:

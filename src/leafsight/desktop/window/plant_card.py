@@ -47,7 +47,7 @@ class PlantCard(QFrame):
             return
         said, problem = plant.combined, plant.problem
         self._name.setText(plant_name(plant.number, len(plant.photographs)))
-        waits = tr("On the way") if problem is None else f"{problem.message}\n{problem.hint}".strip()
+        waits = tr("On the way") if problem is None else problem.in_words()
         self._words.show_answer(said, waits, bars=False)
         self._basis.setText("" if said is None else basis(said))
         self._basis.setVisible(said is not None)

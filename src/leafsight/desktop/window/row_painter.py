@@ -7,6 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter,
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from leafsight.desktop.session import Photograph, headline, sureness
+from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.pictures import SMALL_PX
 from leafsight.desktop.window.rows import PHOTOGRAPH, PICTURE, PLANT, WORD, Index
 from leafsight.desktop.window.theme import Tokens
@@ -87,7 +88,7 @@ class RowPainter(QStyledItemDelegate):
         painter.drawText(line, side | Qt.AlignmentFlag.AlignVCenter, cut)
 
     def _first(self, one: Photograph) -> str:
-        return "Waiting" if one.prediction is None else headline(one.prediction)
+        return tr("Waiting") if one.prediction is None else headline(one.prediction)
 
     def _colour(self, one: Photograph) -> str:
         if one.prediction is None:

@@ -118,6 +118,6 @@ class Rows(QAbstractListModel):
 def said_of(one: Photograph) -> str:
     """The answer in one line."""
     if one.prediction is None:
-        return "Waiting"
+        return tr("Waiting")
     sure = sureness(one.prediction)
     return headline(one.prediction) + (f", {sure}" if sure else "")

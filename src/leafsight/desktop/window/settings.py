@@ -20,12 +20,13 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session import Errands, Server, Trouble, save_server, tried
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.session.storing import Kept, kept, remove
 from leafsight.desktop.session.wording import count, in_bytes
 from leafsight.desktop.window.controls import button, card, emptied, scrolled, words
 from leafsight.desktop.window.pages import Around, Page
+from leafsight.desktop.window.settings_language import LanguageSettings
 from leafsight.desktop.window.theme import LOOK_WORDS, Tokens
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
@@ -43,7 +44,11 @@ class SettingsPage(Page):
         self._kept: list[Kept] = []
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 12, 16, 12)
-        cards = (self._server_card(), self._look_card(), self._storage_card(), self._privacy_card())
+        self._language = LanguageSettings(around, self.troubled)
+        cards = (
+            self._server_card(), self._look_card(), self._language.card, self._storage_card(),
+            self._privacy_card(),
+        )  # fmt: skip
         whole.addWidget(scrolled(*cards))
         self._show_server()
 
@@ -130,6 +135,7 @@ class SettingsPage(Page):
         preferences = self._around.preferences()
         self.look.setCurrentIndex(self.look.findData(preferences.look))
         self.text_size.setCurrentIndex(self.text_size.findData(preferences.text_scale))
+        self._language.show()
 
     def _offer(self) -> None:
         there = self.there.isChecked()
@@ -159,12 +165,14 @@ class SettingsPage(Page):
             classes=count(found["classes"] or 0, "class", "classes"),
         )
         if not found["teaches"]:
-            said += " " + tr("It diagnoses, but does not let you teach: {why}.", why=found["why_not"])
+            said += " " + tr(
+                "It diagnoses, but does not let you teach: {why}.", why=translated(found["why_not"])
+            )
         self._choose(server, said)
 
     def _not_answered(self, trouble: Trouble) -> None:
         self.use.setEnabled(True)
-        self._say(f"{trouble.message}\n{trouble.hint}".strip())
+        self._say(trouble.in_words())
 
     def _choose(self, server: Server, said: str = "") -> None:
         try:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from leafsight.desktop.session import Trouble
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.shelf import Refused, Shelf
 from leafsight.desktop.window.controls import button, words
 
@@ -69,7 +69,7 @@ class SwitchDialog(QDialog):
         line.addWidget(self.go)
         whole.addLayout(line)
         if gate:
-            self._needs_reason(tr("Its gate did not hold: {said}", said=gate))
+            self._needs_reason(tr("Its gate did not hold: {said}", said=translated(gate)))
         self.reason.setFocus()
 
     def _needs_reason(self, said: str) -> None:
@@ -110,9 +110,9 @@ class SwitchDialog(QDialog):
             return
         self._enable()
         if is_gate and not self._override:
-            self._needs_reason(f"{trouble.message}.")
+            self._needs_reason(f"{translated(trouble.message)}.")
         else:
-            self._tell(f"{trouble.message}\n{trouble.hint}".strip())
+            self._tell(trouble.in_words())
 
 
 def ask_use(parent: QWidget, shelf: Shelf, model_id: str) -> SwitchDialog:

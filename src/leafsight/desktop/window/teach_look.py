@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import named, tr
 from leafsight.desktop.session.learner import FILTERS, Learner, is_doubtful, remarks
-from leafsight.desktop.session.teach_words import STATES, decided, model_says
+from leafsight.desktop.session.teach_words import decided, model_says, state_words
+from leafsight.desktop.session.wording import number
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.theme import Tokens
 from leafsight.desktop.window.thumbnails import ROLE, Tile, Tiles, tile_view
@@ -156,7 +157,7 @@ class LookStep(QWidget):
         wanted: list[tuple[Any, ...]] = [(None, tr("All classes  {total}", total=f"{total:,}"))]
         for one in rows:
             new = "" if one["known"] else tr("  \u00b7 declared") if one["declared"] else tr("  \u00b7 new")
-            wanted.append((one["label"], f"{one['display']}  {one[state]:,}{new}"))
+            wanted.append((one["label"], f"{named(one['display'])}  {number(one[state])}{new}"))
         if wanted == self._classes_shown:
             return
         self._classes_shown = wanted
@@ -259,4 +260,4 @@ def _spoken(one: dict[str, Any]) -> str:
     said = one.get("said")
     agree = said is not None and said["verdict"] == "diagnosis" and said["display"] == one["display"]
     parts = [str(one["name"]), one["display"], model_says(said, agree=agree), *remarks(one)]
-    return "; ".join([*parts, STATES.get(one["state"], one["state"])])
+    return "; ".join([*parts, state_words(one["state"])])

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.learner import Learner
 from leafsight.desktop.session.teach_words import PARTS, outcome_words, sentence, step_words, time_left
-from leafsight.desktop.session.wording import count, plain
+from leafsight.desktop.session.wording import count
 from leafsight.desktop.window.controls import button, card, scrolled, words
 from leafsight.desktop.window.curves import Curves
 from leafsight.desktop.window.pages import Around
@@ -26,6 +26,7 @@ from leafsight.desktop.window.teach_outcome import OutcomeCard
 from leafsight.desktop.window.theme import Tokens
 
 WAYS = ("quick", "full")
+PATH_WORDS = {"quick": "Quick", "full": "Full"}
 WAY_WORDS = {
     "quick": "Quick: a new last layer, seconds to minutes",
     "full": "Full: the network itself, hours",
@@ -106,7 +107,7 @@ class ModelStep(QWidget):
         self.outcome.say()
         rows = (learner.retrainings or {}).get("retrainings", [])
         lines = [
-            f"{plain(one['path'])}: {outcome_words(one)}"
+            f"{tr(PATH_WORDS.get(one['path'], one['path']))}: {outcome_words(one)}"
             + (f", {one['reason']}" if one.get("reason") else "")
             for one in rows[:8]
         ]

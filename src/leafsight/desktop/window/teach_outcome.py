@@ -16,17 +16,17 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session import Trouble
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.learner import Learner, differing
 from leafsight.desktop.session.teach_words import (
     check_numbers,
     check_title,
-    class_name,
     is_main,
+    points,
     sentence,
     signed,
 )
-from leafsight.desktop.session.wording import count, percent, plain
+from leafsight.desktop.session.wording import class_name, count, number, percent, verdict_name
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.pages import Around
 from leafsight.desktop.window.share_bar import ShareBar
@@ -232,8 +232,8 @@ class OutcomeCard(QFrame):
             if pair is None or not all(isinstance(one, int | float) for one in pair):
                 continue
             before, after = pair
-            change = signed((after - before) * 100, 1, " points") if share else signed(after - before, 2)
-            shown = [percent(one, 1) if share else f"{one:,.2f}" for one in pair]
+            change = points(after - before) if share else signed(after - before, 2)
+            shown = [percent(one, 1) if share else number(one, 2) for one in pair]
             rows.append((tr(title), *shown, change))
         self.measures.setVisible(bool(rows))
         self.measures_title.setVisible(bool(rows))
@@ -247,17 +247,18 @@ class OutcomeCard(QFrame):
             after = one["candidate"] / one["photos"]
             weight = 2.0 if before is None else abs(after - before)
             change = (
-                tr("new")
-                if before is None
-                else tr("the same")
-                if weight < 0.0005
-                else signed((after - before) * 100, 1, " points")
+                tr("new") if before is None else tr("the same") if weight < 0.0005 else points(after - before)
             )
             sent = tr(" (given, held out)") if one["where"] == "contributions" else ""
             shown = tr("not known") if before is None else percent(before, 1)
-            interval = f"{percent(after, 1)} ({one['low'] * 100:.0f} to {one['high'] * 100:.0f})"
+            interval = tr(
+                "{figure} ({low} to {high})",
+                figure=percent(after, 1),
+                low=number(one["low"] * 100),
+                high=number(one["high"] * 100),
+            )
             rows.append(
-                (weight, (f"{class_name(one['name'])}{sent}", f"{one['photos']:,}", shown, interval, change))
+                (weight, (f"{class_name(one['name'])}{sent}", number(one["photos"]), shown, interval, change))
             )
         rows.sort(key=lambda pair: -pair[0])
         self.classes.setVisible(bool(rows))
@@ -284,7 +285,10 @@ class OutcomeCard(QFrame):
         reason, said = QInputDialog.getText(
             self,
             tr("Promote all the same?"),
-            tr("Its gate did not hold: {said}\nWhy shall it serve all the same?", said=gate["said"]),
+            tr(
+                "Its gate did not hold: {said}\nWhy shall it serve all the same?",
+                said=translated(gate["said"]),
+            ),
         )
         if said and reason.strip():
             self._learner.promote(candidate, reason.strip(), override=True)
@@ -336,5 +340,5 @@ def _differ_tile(number: int, one: dict[str, Any]) -> Tile:
 
 def _in_words(said: dict[str, Any]) -> str:
     if said["kind"] != "diagnosis":
-        return plain(said["kind"]).lower()
+        return verdict_name(said["kind"]).lower()
     return class_name(said["class_name"])

@@ -23,7 +23,7 @@ from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.outbox import Sending
 from leafsight.desktop.session.sending import Sender
 from leafsight.desktop.session.teach_words import found_in, sentence
-from leafsight.desktop.session.wording import in_bytes
+from leafsight.desktop.session.wording import class_name, in_bytes, number
 from leafsight.desktop.window.controls import button, card, words
 from leafsight.desktop.window.pages import Around
 from leafsight.errors import LeafsightError
@@ -116,8 +116,8 @@ class SendStep(QWidget):
         )
         sendings = self._sender.sendings
         there = {one.number for one in sendings}
-        for number in [number for number in self._cards if number not in there]:
-            card = self._cards.pop(number)
+        for gone in [one for one in self._cards if one not in there]:
+            card = self._cards.pop(gone)
             self._list.removeWidget(card)
             card.deleteLater()
         for place, one in enumerate(sendings):
@@ -208,7 +208,7 @@ def _found(upload: dict[str, object]) -> str:
     if not result.get("refused"):
         counts = list(result["class_counts"].items())
         if len(counts) > 1:
-            shown = [f"{name} {many:,}" for name, many in counts[:CLASSES_SHOWN]]
+            shown = [f"{class_name(name)} {number(many)}" for name, many in counts[:CLASSES_SHOWN]]
             more = len(counts) - len(shown)
             lines.append(" \u00b7 ".join([*shown, *([tr("and {more} more", more=more)] if more > 0 else [])]))
         lines += [f"{one['photograph']}: {one['fault']}" for one in result["faulty"][:CLASSES_SHOWN]]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import in_figures, tr, trn
 from leafsight.desktop.session.understanding import Study
 from leafsight.desktop.window.controls import words
 from leafsight.desktop.window.rows import NOWHERE, Index
@@ -96,7 +96,7 @@ class _ClassPainter(QStyledItemDelegate):
         place = option.rect.adjusted(2 * EDGE_PX, EDGE_PX, -2 * EDGE_PX, -EDGE_PX)
         metrics = QFontMetrics(option.font)
         line = QRect(place.left(), place.top(), place.width(), metrics.height())
-        said = f"{number:,}"
+        said = in_figures(f"{number:,}")
         painter.setFont(option.font)
         painter.setPen(QColor(self.tokens.quiet))
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, said)

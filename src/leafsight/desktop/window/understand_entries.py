@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from leafsight.desktop.session.language import tr, trn
 from leafsight.desktop.session.understanding import Problem, Study, kind_in_words, weight_in_words
+from leafsight.desktop.session.wording import number
 from leafsight.desktop.window.rows import NOWHERE, Index
 from leafsight.desktop.window.theme import Tokens
 
@@ -134,7 +135,7 @@ class EntryPainter(QStyledItemDelegate):
         strong.setWeight(QFont.Weight.DemiBold)
         place = option.rect.adjusted(EDGE_PX + MARK_PX, EDGE_PX, -EDGE_PX, -EDGE_PX)
         high = QFontMetrics(option.font).height() + LINE_PX
-        said = "" if one.number is None else f"{one.number:,}"
+        said = "" if one.number is None else number(one.number)
         wide = place.width() - QFontMetrics(option.font).horizontalAdvance(said) - EDGE_PX
         self._line(painter, QRect(place.left(), place.top(), wide, high), one.title, strong, self.tokens.ink)
         below = QRect(place.left(), place.top() + high, place.width(), high)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.understanding import InsightPicture, Study
 from leafsight.desktop.window.controls import words
 from leafsight.desktop.window.pictures import WholePictures
@@ -56,13 +56,13 @@ class InsightPane(QScrollArea):
         column.setContentsMargins(16, 0, 12, 12)
         column.setSpacing(6)
         for one in study.pictures:
-            column.addWidget(words("heading", one.question))
+            column.addWidget(words("heading", translated(one.question)))
             if one.path is not None:
                 shown = PictureButton(one, one.path, self._pictures, self._tokens)
                 shown.clicked.connect(lambda _=False, one=one: self.wants_large.emit(one))
                 self.buttons.append(shown)
                 column.addWidget(shown)
-            column.addWidget(words("", one.answer))
+            column.addWidget(words("", translated(one.answer)))
             if one.note:
                 column.addWidget(words("quiet", one.note))
             column.addSpacing(14)
@@ -85,8 +85,8 @@ class PictureButton(QAbstractButton):
         super().__init__()
         self._path, self._pictures, self.tokens = path, pictures, tokens
         self._shape = QSize(max(1, one.shape_px[0]), max(1, one.shape_px[1]))
-        self.setAccessibleName(one.question)
-        self.setAccessibleDescription(one.answer)
+        self.setAccessibleName(translated(one.question))
+        self.setAccessibleDescription(translated(one.answer))
         self.setToolTip(tr("Show large"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

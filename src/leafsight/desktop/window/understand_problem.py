@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QListView, QVBoxLayout, QWidget
 
 from leafsight.desktop.session import Trouble
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import tr, translated, trn
 from leafsight.desktop.session.understanding import (
     Problem,
     Seen,
@@ -93,7 +93,7 @@ class ProblemPane(QWidget):
         """Show this finding."""
         self._weight = problem.weight
         self._weight_words.setText(weight_in_words(problem.weight))
-        self._sentence.setText(problem.sentence)
+        self._sentence.setText(translated(problem.sentence))
         self._hint.setText(hint_in_words(problem))
         self._classes.setText(classes_in_words(problem))
         for label in (self._hint, self._classes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QListView, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import tr, translated, trn
 from leafsight.desktop.session.understanding import InsightPicture, Study, second_line, verdict
 from leafsight.desktop.window.controls import words
 from leafsight.desktop.window.large import LargeView, Shown
@@ -130,7 +130,10 @@ class ResultView(QWidget):
     def _show_insight(self, one: InsightPicture) -> None:
         if one.path is not None:
             self._view().show_pictures(
-                one.title, [Shown(one.path, one.question)], one.answer, has_others=False
+                translated(one.title),
+                [Shown(one.path, translated(one.question))],
+                translated(one.answer),
+                has_others=False,
             )
 
     def _show_case(self, row: int) -> None:

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import tr, translated, trn
 from leafsight.desktop.session.understanding import Cases, Problem, ProblemCase, Seen, Study, case_in_words
 from leafsight.desktop.window.pictures import SmallPictures
 from leafsight.desktop.window.rows import NOWHERE, PICTURE, Index
@@ -71,7 +71,7 @@ class Tiles(QAbstractListModel):
 
     def words(self, row: int) -> str:
         """What is the matter with a case."""
-        return self._cases[row].text if 0 <= row < len(self._cases) else ""
+        return translated(self._cases[row].text) if 0 <= row < len(self._cases) else ""
 
     def rowCount(self, parent: Index = NOWHERE) -> int:  # noqa: N802
         """How many cases there are."""
@@ -195,9 +195,9 @@ class TilePainter(QStyledItemDelegate):
     def _text(self, case: ProblemCase, photographs: int) -> str:
         more = photographs - MOST_SIDE_BY_SIDE
         if more <= 0:
-            return case.text
+            return translated(case.text)
         also = trn("and {number} more photograph", "and {number} more photographs", more)
-        return f"{case.text} · {also}" if case.text else also
+        return f"{translated(case.text)} · {also}" if case.text else also
 
 
 def _wrapped(text: str, font: QFont, wide: int, most: int) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import tr, translated, trn
 from leafsight.desktop.session.understanding.pace import STEPS, Told
 from leafsight.desktop.session.understanding.studies import Problem, ProblemCase, Study
+from leafsight.desktop.session.wording import date_and_time
 from leafsight.storage import readable
 
 KINDS = {
@@ -63,7 +64,7 @@ def kind_in_words(problem: Problem) -> str:
 
 def hint_in_words(problem: Problem) -> str:
     """What to do, as a sentence; empty where nothing is to be done."""
-    hint = problem.hint.strip()
+    hint = translated(problem.hint.strip())
     if not hint.startswith("leafsight "):  # the name of a command stays as it is typed
         hint = f"{hint[:1].upper()}{hint[1:]}"
     return hint and hint + ("" if hint.endswith(".") else ".")
@@ -99,7 +100,7 @@ def places_in_words(places: Sequence[Path]) -> str:
 
 def made_in_words(study: Study) -> str:
     """When it was looked at."""
-    return tr("Looked at on {when}", when=datetime.fromtimestamp(study.made_s).strftime("%Y-%m-%d %H:%M"))
+    return tr("Looked at on {when}", when=date_and_time(datetime.fromtimestamp(study.made_s)))
 
 
 def classes_in_words(problem: Problem) -> str:
@@ -121,7 +122,7 @@ def classes_in_words(problem: Problem) -> str:
 def case_in_words(study: Study, case: ProblemCase) -> str:
     """The photographs of a case and what is the matter, for a screen reader and the mouse."""
     names = " = ".join(study.photographs[row].name for row in case.rows)
-    return f"{names}: {case.text}" if case.text else names
+    return f"{names}: {translated(case.text)}" if case.text else names
 
 
 def step_in_words(told: Told | None) -> str:

@@ -1,0 +1,88 @@
+"""Sentences that other rooms, or a server, say in English: found again by what of them never changes.
+
+Enters: templates such as ``{0} has {1} photographs`` and a sentence. Leaves: which template it was made from,
+and the values that stand in it. It does not know any language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+PLACE = re.compile(r"\{(\w+)\}")
+LONGEST_SENTENCE = 2_000
+"""Longer ones are not of ours; matching them would only take time."""
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """A sentence with its values; nothing of a value can be asked for but what it is.
+
+    Args:
+        text: with ``{names}``.
+        values: by name; a place without one stays as it is.
+    """
+    return PLACE.sub(lambda found: str(values.get(found[1], found[0])), text)
+
+
+@dataclass(frozen=True)
+class Template:
+    """One English sentence with places for values.
+
+    Attributes:
+        text: with ``{names}`` for the values.
+    """
+
+    text: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the places, in their order."""
+        return tuple(PLACE.findall(self.text))
+
+    @cached_property
+    def fixed(self) -> tuple[str, ...]:
+        """What stands between the places."""
+        return tuple(part for part in PLACE.split(self.text)[::2] if part)
+
+    @cached_property
+    def weight(self) -> int:
+        """How much of it never changes: of several that fit, the one that says most is meant."""
+        return sum(map(len, self.fixed))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        parts = PLACE.split(self.text)
+        return re.compile(
+            "".join(re.escape(part) if at % 2 == 0 else "(.+?)" for at, part in enumerate(parts)), re.DOTALL
+        )
+
+    def values_in(self, sentence: str) -> dict[str, str] | None:
+        """What stands in the places; None where the sentence is another one."""
+        if not all(part in sentence for part in self.fixed):
+            return None
+        found = self._pattern.fullmatch(sentence)
+        return None if found is None else dict(zip(self.names, found.groups(), strict=True))
+
+
+class Templates:
+    """All of a translation, the most telling first.
+
+    Args:
+        texts: English, with places.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        made = (Template(text) for text in texts)
+        self._all = sorted((one for one in made if one.weight), key=lambda one: (-one.weight, one.text))
+
+    def find(self, sentence: str) -> tuple[Template, dict[str, str]] | None:
+        """The template that it was made from, with its values."""
+        if len(sentence) > LONGEST_SENTENCE:
+            return None
+        for one in self._all:
+            values = one.values_in(sentence)
+            if values is not None:
+                return one, values
+        return None
