@@ -33,7 +33,7 @@ TABLES = {
         "PLACES",
     ),
     "session/teach_words.py": ("PARTS", "TITLES", "STATES", "OUTCOMES"),
-    "session/model_words.py": ("ROLES", "SPLITS", "PRECISIONS", "KINDS", "MEASURES"),
+    "session/model_words.py": ("ROLES", "SPLITS", "PRECISIONS", "TRAININGS", "KINDS", "MEASURES"),
     "session/understanding/phrases.py": ("KINDS", "WEIGHTS", "STEP_WORDS"),
     "window/contents.py": ("TITLES",),
     "window/diagnose.py": ("EVERY_CROP",),
@@ -66,6 +66,8 @@ HEADER = (
     "The window of leafsight. Places such as {name} stay as they are; '&' comes before the letter"
     " that Alt presses."
 )
+NOUNS = ("counted",)
+"""``counted(3, "photograph")``."""
 OURS_ALONE = (
     "AssertionError", "AttributeError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError",
     "ValueError",
@@ -165,8 +167,17 @@ def _sentences(node: ast.AST, passed_over: set[int], *, wanted: bool) -> Iterato
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in LOGGED or name in OURS_ALONE:
             return
-        if name == "start" and node.args and isinstance(node.args[0], ast.JoinedStr | ast.Constant):
+        if name in ("start", "step") and node.args and isinstance(node.args[0], ast.JoinedStr | ast.Constant):
             yield from (text for text in _variants(node.args[0]) if _is_sentence(text) or text.isalpha())
+            return
+        if name in NOUNS and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
+            noun = str(node.args[1].value)
+            yield from (f"1 {noun}", f"{{0}} {noun}{'es' if noun.endswith('s') else 's'}")
+            return
+        if name == "Axis":
+            yield from (
+                one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
             return
         wanted = wanted or name.endswith(("Error", "_error")) or name in RECORDS
     if isinstance(node, ast.Subscript):
@@ -191,7 +202,7 @@ def _variants(node: ast.expr) -> Iterator[str]:
     """The sentence with numbered places; once for every choice between words that is made in it."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            yield node.value
+            yield node.value.strip()
         return
     assert isinstance(node, ast.JoinedStr)
     parts: list[list[str | None]] = []
@@ -206,11 +217,11 @@ def _variants(node: ast.expr) -> Iterator[str]:
             return
         text, number = "", 0
         for one in chosen:
-            if one is None:
-                text, number = f"{text}{{{number}}}", number + 1
-            else:
+            if one is not None:
                 text += one
-        yield text
+            elif not text.endswith("}"):  # of two values side by side nobody could tell where one ends
+                text, number = f"{text}{{{number}}}", number + 1
+        yield text.strip()
 
 
 def _choices(value: ast.expr) -> list[str | None]:
@@ -225,12 +236,13 @@ def _is_sentence(text: str) -> bool:
     bare = re.sub(r"\{\d\}", "", text)
     if re.search(r"[<>]|--[a-z].*=|^\s*[.#%]|\bSELECT\b|\\", bare) or "{" in bare:
         return False
-    if " " not in text.strip() or re.search(r"\}\{", text):
-        return False
     words = re.findall(r"[A-Za-z]{2,}", bare)
-    if not any(one.islower() for one in words):
+    if " " not in text or not any(one.islower() for one in words):
         return False
-    return len(words) >= 2 or bool(re.search(r"\{\d\}", text))
+    places = len(re.findall(r"\{\d\}", text))
+    if places >= 2:  # "{0} are {1}" would be found in half of all sentences
+        return len(words) >= places or bool(re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$", text))
+    return len(words) + places >= 2
 
 
 def _names() -> Iterator[tuple[Message, str]]:

@@ -126,6 +126,7 @@ def test_what_other_rooms_say_is_found_again(german: Path) -> None:
     )
     assert translated("the file the file x") == "die Datei die Datei x", "a value may be a sentence of ours"
     assert translated("it is empty; it is empty") == "sie ist leer; sie ist leer"
+    assert translated("the file x; it is empty") == "die Datei x; sie ist leer", "not one that stretches"
     assert translated("it is empty\nNobody knows this.") == "sie ist leer\nNobody knows this."
     assert translated("") == translated(None) == ""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from leafsight.desktop.session.language import named, tr, trn
+from leafsight.desktop.session.language import named, tr, translated, trn
 from leafsight.desktop.session.wording import (
     Measured,
     class_name,
@@ -43,6 +43,7 @@ SPLITS = {
     "test": "{photographs} to test",
 }
 PRECISIONS = {"int8": "8-bit whole numbers", "fp32": "32-bit floating point"}
+TRAININGS = {"quick": "quick training", "full": "full training"}
 KINDS = {"promote": "Promoted", "rollback": "Rolled back to"}
 
 
@@ -257,7 +258,7 @@ def lineage(model: ModelDescription) -> list[tuple[str, str]]:
     earlier = _list(model.provenance.get("lineage"))[:-1]
     return _said(
         (tr("Made from the model"), _text(last.get("parent"))[: 2 * SHORT_DIGITS]),
-        (tr("By"), tr("{path} training", path=plain(_text(last.get("path"))).lower())),
+        (tr("By"), _training(_text(last.get("path")))),
         (tr("Photographs that people sent"), _contributed(last.get("contributions"))),
         (tr("New classes"), ", ".join(class_name(one) for one in _list(last.get("classes_added")))),
         (
@@ -285,7 +286,7 @@ def provenance(model: ModelDescription) -> list[tuple[str, str]]:
         (tr("Id"), model.id),
         (tr("Put on the shelf"), tr("came with leafsight") if model.builtin else when(model.created_at)),
         (tr("Names"), ", ".join(model.aliases) or tr("none")),
-        (tr("Note"), model.note or ""),
+        (tr("Note"), translated(model.note)),
         (tr("Size"), in_bytes(model.size_bytes)),
         (tr("Numbers inside"), tr(PRECISIONS[precision]) if precision in PRECISIONS else precision),
         (
@@ -326,6 +327,10 @@ def way_back(changes: Sequence[Mapping[str, Any]]) -> str | None:
         if not pile:
             pile.append(model)
     return pile[-2] if len(pile) > 1 else None
+
+
+def _training(path: str) -> str:
+    return tr(TRAININGS[path]) if path in TRAININGS else f"{plain(path).lower()} training"
 
 
 def _contributed(found: object) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import tr, translated, trn
 from leafsight.desktop.session.model_words import SHORT_DIGITS, at_home, measured
 from leafsight.desktop.session.wording import in_bytes, when, with_interval
 from leafsight.desktop.window.theme import Tokens
@@ -56,7 +56,7 @@ def line_of(entry: ModelEntry, described: Described | None) -> Line:
     return Line(
         entry.id, entry.name, entry.id[:SHORT_DIGITS], mark, _figures(described),
         " \u00b7 ".join(fact for fact in facts if fact),
-        "" if entry.builtin else " ".join((entry.note or "").split()), entry.damaged,
+        "" if entry.builtin else translated(" ".join((entry.note or "").split())), entry.damaged,
     )  # fmt: skip
 
 

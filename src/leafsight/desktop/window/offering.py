@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from leafsight.desktop.session import Model, Session, Trouble, bundle_loader, verified_model
-from leafsight.desktop.session.language import tr, trn
+from leafsight.desktop.session.language import named, tr, trn
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
 
@@ -107,19 +107,20 @@ class Offers(QObject):
             box.setText(tr("Use the model {name} from now on?", name=_short(model.name)))
             box.setInformativeText(self._what_it_is(model))
             if len(model.classes) > NAMED:
-                box.setDetailedText("\n".join(_short(one) for one in model.classes.values())[:MOST_DETAILS])
+                box.setDetailedText(
+                    "\n".join(_short(named(one)) for one in model.classes.values())[:MOST_DETAILS]
+                )
             box.setStandardButtons(yes | QMessageBox.StandardButton.No)
             box.setDefaultButton(QMessageBox.StandardButton.No)
         box.finished.connect(lambda answer: self._on_answer(path, model, answer == yes))
         return box
 
     def _what_it_is(self, model: Model) -> str:
-        names = [_short(one) for one in list(model.classes.values())[:NAMED]]
+        names = [_short(named(one)) for one in list(model.classes.values())[:NAMED]]
         rest = len(model.classes) - len(names)
-        named = ", ".join(names)
         said = [
             trn("It knows {number} class", "It knows {number} classes", len(model.classes))
-            + f": {named}"
+            + f": {', '.join(names)}"
             + (trn(" and {number} more.", " and {number} more.", rest) if rest else "."),
             tr("SHA-256 {hash}…", hash=model.hash[:SHOWN_OF_HASH]),
         ]

@@ -79,7 +79,7 @@ class OutcomeCard(QFrame):
         self.differ = words("heading")
         self.checks, self.measures, self.classes = (
             Table(name, around.tokens(), fits=True)
-            for name in (tr("Conditions"), tr("Before and after"), tr("Class by class"))
+            for name in (tr("Conditions of the gate"), tr("Before and after"), tr("Class by class"))
         )
         self.checks_title = words("heading", tr("What it was held against"))
         self.measures_title = words("heading", tr("Before and after"))

@@ -28,6 +28,7 @@ from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.exporting import Exporter
 from leafsight.desktop.window.invitation import Invitation
 from leafsight.desktop.window.pages import Around, Page
+from leafsight.desktop.window.speaking import own_languages
 from leafsight.desktop.window.theme import Tokens
 from leafsight.desktop.window.understand_result import ResultView
 from leafsight.desktop.window.understand_working import WorkingCard
@@ -58,6 +59,8 @@ class UnderstandPage(Page):
                 model=options.model,
                 limits=limits,
                 workers=options.threads,
+                language=around.preferences().language,
+                own_languages=own_languages(options.state_dir),
             ),
             wake=self._waker.wake,
         )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.plots import draw_png
-from leafsight.inspection.insight.series import KINDS, Series
+from leafsight.inspection.insight.series import KINDS, Say, Series
 
 TILE_QUALITY = 80
 
@@ -52,12 +52,13 @@ class Figure:
         plain = {name: getattr(self, name) for name in ("name", "title", "question", "answer", "note")}
         return {**plain, "kind": self.kind, "classes": list(self.classes), "series": _plain(self.series)}
 
-    def png(self, *, width_px: int = 1200, words: bool = True) -> bytes:
+    def png(self, *, width_px: int = 1200, words: bool = True, say: Say = str) -> bytes:
         """The figure as a PNG.
 
         Args:
             width_px: of the PNG; the height follows from what is drawn.
             words: whether question and answer stand in it.
+            say: what axes and notes say, in the language of who looks at it.
 
         Raises:
             MissingExtraError: matplotlib is not installed.
@@ -70,6 +71,7 @@ class Figure:
             classes=self.classes,
             labels=labels,
             width_px=width_px,
+            say=say,
         )
 
     def _repr_png_(self) -> bytes:

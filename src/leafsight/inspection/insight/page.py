@@ -17,7 +17,7 @@ from leafsight.inspection.insight.material import Material
 from leafsight.inspection.insight.options import InsightOptions
 from leafsight.inspection.insight.palette import told_apart
 from leafsight.inspection.insight.phrases import counted, photographs, visible
-from leafsight.inspection.insight.series import Bars, Matrix, Points, Spreads, Tiles
+from leafsight.inspection.insight.series import Bars, Matrix, Points, Say, Spreads, Tiles
 from leafsight.inspection.insight.sprites import Sprites, make_sprites
 from leafsight.pages import Html, Script, document, join, section, tag
 from leafsight.progress import Progress, Silent
@@ -83,6 +83,7 @@ def write_pngs(
     *,
     width_px: int = 1200,
     words: bool = True,
+    say: Say = str,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write every figure as ``01-counts.png`` and so on.
@@ -92,6 +93,7 @@ def write_pngs(
         figures: of ``insight_figures``.
         width_px: of each picture.
         words: whether question and answer stand in the pictures.
+        say: what axes and notes say, in the language of who looks at them.
         progress: told of every picture.
 
     Raises:
@@ -103,7 +105,7 @@ def write_pngs(
     talk.start("drawing pictures", len(figures))
     for place, figure in enumerate(figures, 1):
         paths.append(folder / f"{place:02d}-{figure.name}.png")
-        write_bytes(paths[-1], figure.png(width_px=width_px, words=words))
+        write_bytes(paths[-1], figure.png(width_px=width_px, words=words, say=say))
         talk.advance()
     talk.finish()
     return paths

@@ -22,7 +22,18 @@ from leafsight.inspection.insight.palette import (
 )
 from leafsight.inspection.insight.phrases import number, visible
 from leafsight.inspection.insight.scales import ticks
-from leafsight.inspection.insight.series import Axis, Bars, Matrix, Points, Series, Spreads, Tiles, Words
+from leafsight.inspection.insight.series import (
+    Axis,
+    Bars,
+    Matrix,
+    Points,
+    Say,
+    Series,
+    Spreads,
+    Tiles,
+    Words,
+    in_words,
+)
 
 DPI = 100
 INK, SOFT, GRID = "#1c2420", "#5a655f", "#e3e7e3"
@@ -42,6 +53,7 @@ def draw_png(
     classes: Sequence[str],
     labels: np.ndarray,
     width_px: int = 1200,
+    say: Say = str,
 ) -> bytes:
     """One figure as the bytes of a PNG.
 
@@ -52,6 +64,7 @@ def draw_png(
         classes: names for the labels of dots.
         labels: int64[n], of every photograph.
         width_px: of the PNG; the height follows from what is drawn.
+        say: what axes and notes say, in the language of who looks at it.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -63,6 +76,7 @@ def draw_png(
     above = textwrap.wrap(heading, int((width_px - 60) / (CHARACTER_PX * 1.25)))
     below = textwrap.wrap(answer, int((width_px - 60) / CHARACTER_PX))
     top_px, bottom_px = 26 + 27 * len(above), 24 + LINE_PX * len(below)
+    series = in_words(series, say)
     middle_px = _height_px(series, width_px)
     height_px = top_px + middle_px + bottom_px
     figure = Figure(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white")
@@ -83,7 +97,7 @@ def draw_png(
         # A class name in a script that the font lacks is drawn as boxes; that is no reason to stop.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         warnings.filterwarnings("ignore", message=".*Matplotlib currently does not support.*")
-        _draw(figure, body[0], series, classes, labels, (width_px, middle_px))
+        _draw(figure, body[0], series, classes, labels, (width_px, middle_px), say)
         file = io.BytesIO()
         canvas.print_png(file, metadata={"Software": "leafsight"})
     return file.getvalue()
@@ -113,7 +127,13 @@ def _columns(width_px: int) -> int:
 
 
 def _draw(
-    figure: Any, place: Any, series: Series, classes: Sequence[str], labels: np.ndarray, size: tuple[int, int]
+    figure: Any,
+    place: Any,
+    series: Series,
+    classes: Sequence[str],
+    labels: np.ndarray,
+    size: tuple[int, int],
+    say: Say,
 ) -> None:
     if isinstance(series, Words):
         return
@@ -149,7 +169,7 @@ def _draw(
     elif isinstance(series, Matrix):
         _matrix(figure, axes, series)
     else:
-        _points(axes, series, classes, labels)
+        _points(axes, series, classes, labels, say)
     for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         text.set_parse_math(False)
 
@@ -219,12 +239,12 @@ def _lifted(value: float, floor: float | None) -> float:
     return value if floor is None else max(value, floor)
 
 
-def _points(axes: Any, series: Points, classes: Sequence[str], labels: np.ndarray) -> None:
+def _points(axes: Any, series: Points, classes: Sequence[str], labels: np.ndarray, say: Say) -> None:
     if not series.by_class:
         area = 900 * series.counts / max(int(series.counts.max()), 1) + 8
         axes.scatter(series.x, series.y, s=area, color=MARK, alpha=0.45, linewidths=0.6, edgecolors=MARK)
     else:
-        _by_class(axes, series, classes, labels)
+        _by_class(axes, series, classes, labels, say)
     for axis, name in ((axes.xaxis, "x"), (axes.yaxis, "y")):
         said: Axis = getattr(series, f"{name}_axis")
         getattr(axes, f"set_{name}label")(_axis_name(said), color=SOFT, fontsize=10)
@@ -237,7 +257,7 @@ def _points(axes: Any, series: Points, classes: Sequence[str], labels: np.ndarra
     axes.set_axisbelow(True)
 
 
-def _by_class(axes: Any, series: Points, classes: Sequence[str], labels: np.ndarray) -> None:
+def _by_class(axes: Any, series: Points, classes: Sequence[str], labels: np.ndarray, say: Say) -> None:
     own = labels[series.rows]
     apart = told_apart(labels, len(classes))
     size = float(np.clip(60_000 / max(len(own), 1), 4, 28))
@@ -255,7 +275,7 @@ def _by_class(axes: Any, series: Points, classes: Sequence[str], labels: np.ndar
         handles.append(handle[0])
     if rest.any():
         more = len(classes) - len(apart)
-        handles += axes.plot([], [], "o", color=OTHERS, label=f"{more} more", markersize=7)
+        handles += axes.plot([], [], "o", color=OTHERS, label=say(f"{more} more"), markersize=7)
     if len(handles) > 1:
         legend = axes.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=10

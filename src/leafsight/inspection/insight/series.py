@@ -6,7 +6,8 @@ matplotlib can draw. It does not know how any of them draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -165,3 +166,19 @@ KINDS: dict[type, str] = {
     Matrix: "matrix",
     Words: "words",
 }
+
+
+Say: TypeAlias = Callable[[str], str]
+"""Gives a text in another language; ``str`` leaves it as it is."""
+
+
+def in_words(series: Series, say: Say) -> Series:
+    """The same, its axes and the notes of its pictures said in another language; names of classes stay."""
+    changes: dict[str, object] = {}
+    for one in fields(series):
+        value = getattr(series, one.name)
+        if isinstance(value, Axis):
+            changes[one.name] = replace(value, label=say(value.label))
+    if isinstance(series, Tiles):
+        changes["tiles"] = tuple(replace(tile, note=say(tile.note)) for tile in series.tiles)
+    return replace(series, **changes)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ class Template:
     def _pattern(self) -> re.Pattern[str]:
         parts = PLACE.split(self.text)
         return re.compile(
-            "".join(re.escape(part) if at % 2 == 0 else "(.+?)" for at, part in enumerate(parts)), re.DOTALL
+            "".join(re.escape(part) if at % 2 == 0 else "(.*?)" for at, part in enumerate(parts)), re.DOTALL
         )
 
     def values_in(self, sentence: str) -> dict[str, str] | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from leafsight.desktop.session.language.catalogue import NAME, SAID, Translation
 from leafsight.desktop.session.language.figures import in_figures, value_in_figures
 from leafsight.desktop.session.language.patterns import filled
 
-SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z])|; |\n")
+SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z0-9\"])|; |\n")
 DEEPEST = 3
 """A value in a sentence may be a sentence of ours in turn."""
 REMEMBERED = 4096
+MOST_TOGETHER = 5
+"""Sentences that one template may stretch over."""
 ENGLISH = Translation()
 _chosen = ENGLISH
 
@@ -88,24 +91,64 @@ def _upper(text: str) -> str:
 
 @lru_cache(REMEMBERED)
 def _found(text: str, deep: int) -> str:
-    exact = _chosen.texts.get((SAID, text)) or _chosen.texts.get(("", text))
-    if exact is not None:
-        return exact
-    template = _chosen.templates.find(text)
-    if template is not None:
-        found, values = template
-        return filled(
-            _chosen.text(found.text, SAID), {name: _value(value, deep - 1) for name, value in values.items()}
-        )
+    """Sentence by sentence; a template may stretch over several, where it has their ends in itself."""
     ends = [0, *(at for end in SENTENCE_ENDS.finditer(text) for at in end.span()), len(text)]
-    if len(ends) == 2:
-        return named(text)
-    pieces = [text[start:end] for start, end in pairwise(ends)]
-    return "".join(piece if at % 2 else _found(piece, deep) for at, piece in enumerate(pieces))
+    said, at = [], 0
+    while at < len(ends):
+        runs = range(at + 1, min(len(ends), at + 2 * MOST_TOGETHER), 2)
+        known = [(last, _known(text[ends[at] : ends[last]])) for last in runs]
+        fit = [(last, one) for last, one in known if one is not None]
+        own = [(last, one) for last, one in fit if last == at + 1 or SENTENCE_ENDS.search(one.english)]
+        if fit:
+            last, one = max(own, key=lambda pair: pair[1].weight) if own else fit[0]
+            said.append(_filled(one, deep))
+        else:
+            last = at + 1
+            said.append(named(text[ends[at] : ends[last]]))
+        if last + 1 < len(ends):
+            said.append(text[ends[last] : ends[last + 1]])
+        at = last + 1
+    return "".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A sentence that a translation has.
+
+    Attributes:
+        english: as it stands in the translation.
+        context: there.
+        values: in it.
+        weight: letters of it that never change.
+        around: spaces before and behind it.
+    """
+
+    english: str
+    context: str
+    values: Mapping[str, str]
+    weight: int
+    around: tuple[str, str]
+
+
+def _known(text: str) -> _Known | None:
+    bare = text.strip()
+    around = (text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]) if bare else ("", "")
+    for context in (SAID, ""):
+        if (context, bare) in _chosen.texts:
+            return _Known(bare, context, {}, len(bare), around)
+    template = _chosen.templates.find(bare)
+    if template is None:
+        return None
+    return _Known(template[0].text, SAID, template[1], template[0].weight, around)
+
+
+def _filled(one: _Known, deep: int) -> str:
+    values = {name: _value(value, deep - 1) for name, value in one.values.items()}
+    return one.around[0] + filled(_chosen.text(one.english, one.context), values) + one.around[1]
 
 
 def _value(text: str, deep: int) -> str:
     shown = value_in_figures(text)
-    if isinstance(shown, str) and shown is not text:
-        return shown
+    if not text or (isinstance(shown, str) and shown is not text):
+        return str(shown)
     return _found(text, deep) if deep else named(text)

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from leafsight.desktop.session.language import FIGURES, begin_to_speak, translated
 from leafsight.desktop.session.understanding.pace import Telling, Told
 from leafsight.desktop.session.understanding.studies import (
     HEALTH_FILE,
@@ -65,6 +66,8 @@ class Wish:
         model: whose network compares photographs; None is the built-in one.
         limits: of the decoder.
         workers: threads.
+        language: of the window, as its preferences have it; what stands in pictures is said in it.
+        own_languages: folder of translations that a person added.
     """
 
     places: tuple[Path, ...]
@@ -73,12 +76,15 @@ class Wish:
     model: Path | None = None
     limits: DecodeLimits | None = None
     workers: int = 1
+    language: str = ""
+    own_languages: Path | None = None
 
 
 def work(connection: Connection, wish: Wish) -> None:
     """The life of the child: one study; what came of it is the last thing that the pipe says."""
     _take_leash(connection)
     answer: tuple[Any, ...]
+    begin_to_speak(wish.language, FIGURES, wish.own_languages or wish.root, os.environ)
     try:
         answer = ("done", study(wish, Telling(partial(_tell, connection))))
     except KeyboardInterrupt:
@@ -157,7 +163,12 @@ def _figures(wish: Wish, looked: Looked, folder: Path, telling: Telling) -> list
     figures = insight_figures(material, progress=telling)
     drawn = [figure for figure in figures if figure.kind != "words"]
     paths = write_pngs(
-        folder / PICTURES_FOLDER, drawn, width_px=PICTURE_WIDTH_PX, words=False, progress=telling
+        folder / PICTURES_FOLDER,
+        drawn,
+        width_px=PICTURE_WIDTH_PX,
+        words=False,
+        say=translated,
+        progress=telling,
     )
     write_insight_page(folder / INSIGHT_FILE, material, figures)
     by_name = {figure.name: path for figure, path in zip(drawn, paths, strict=True)}
