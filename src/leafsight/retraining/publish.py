@@ -129,7 +129,8 @@ def _note(place: Workplace, frozen: Mapping[str, Any], gate: Mapping[str, Any]) 
     )
     return "; ".join(
         [
-            f"{_mark(place)} by the {place.order.path} path from {frozen['parent'][:12]}",
+            f"{_mark(place)} by the {'quick' if place.order.path == 'quick' else 'full'} path from"
+            f" {frozen['parent'][:12]}",
             f"{frozen['photographs']} accepted photographs, snapshot {frozen['snapshot'][:12]}",
             f"new classes: {names or 'none'}",
             f"{_short(gate)[:MOST_SAID]} (gate {gate['hash'][:12]})",
