@@ -42,7 +42,7 @@ from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
 from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
-from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress
+from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress, sheet
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
@@ -92,11 +92,12 @@ class MainWindow(QMainWindow):
             self._on_serving,
         )
         self._pages: dict[str, Page] = {}
+        self._outmoded: set[Page] = set()
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks = True
         self._model_is_named, self._serving = options.model is not None, ""
         self._listener: Listener | None = None
-        self._offers = Offers(self, session, options.limits or DecodeLimits())
+        self._offers = Offers(self, lambda: self.front, session, options.limits or DecodeLimits())
         self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
         self._save_later.setSingleShot(True)
         self._save_later.setInterval(SAVE_MS)
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1180, 760)
         self._lay_out()
+        self._wear()
         self.go(DIAGNOSE)
         page = self._pages[DIAGNOSE]
         assert isinstance(page, DiagnosePage)
@@ -118,7 +120,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._top())
+        self._bar = self._top()
+        column.addWidget(self._bar)
         self.trouble = QFrame()
         self.trouble.setObjectName("trouble")
         line = QHBoxLayout(self.trouble)
@@ -171,7 +174,10 @@ class MainWindow(QMainWindow):
             page = PAGES[name](self._around)
             page.troubled.connect(lambda trouble, page=page: self._on_trouble(page, trouble))
             self._pages[name] = page
+            page.setStyleSheet(self._sheet + page.sheet(self._tokens))
             self.stack.addWidget(page)
+        elif page in self._outmoded:
+            self._dress(page)
         for other, tab in self.tabs.items():
             tab.setChecked(other == name)
         self.stack.setCurrentWidget(page)
@@ -224,9 +230,21 @@ class MainWindow(QMainWindow):
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
         if {"look", "text_scale"} & set(changes):
             self._tokens = dress(self._application, self._preferences)
-            for page in self._pages.values():
-                page.wear(self._tokens)
+            self._wear()
+            self._dress(self.front)
         self._save_later.start()
+
+    def _wear(self) -> None:
+        """Other colours, or another size of text, hold; a page has them when it is seen."""
+        self._sheet = sheet(self._tokens, self._preferences.text_scale)
+        for part in (self._bar, self.trouble):
+            part.setStyleSheet(self._sheet)
+        self._outmoded = set(self._pages.values())
+
+    def _dress(self, page: Page) -> None:
+        self._outmoded.discard(page)
+        page.setStyleSheet(self._sheet + page.sheet(self._tokens))
+        page.wear(self._tokens)
 
     def _save(self) -> None:
         self._save_later.stop()
@@ -302,5 +320,5 @@ class MainWindow(QMainWindow):
 
     def _may_close(self, unfinished: Sequence[str]) -> bool:
         said = "\n".join([*unfinished, tr("Close?")])
-        answer = QMessageBox.question(self, "leafsight", said)
+        answer = QMessageBox.question(self.front, "leafsight", said)
         return answer == QMessageBox.StandardButton.Yes
