@@ -1,4 +1,4 @@
-"""What keeps the window's thread free: pages are dressed when they are seen."""
+"""What keeps the window's thread free: pages are made in two turns, and dressed when they are seen."""
 
 from __future__ import annotations
 
@@ -74,3 +74,31 @@ def test_a_hidden_page_wears_it_when_it_is_seen(opened: Open, qtbot: Any) -> Non
     qtbot.waitUntil(lambda: ground(window) < 60, timeout=PATIENCE_MS)
     window.tabs["diagnose"].click()
     assert window.page._painter.tokens == DARK
+
+
+def test_a_new_page_is_made_a_turn_later(opened: Open, qtbot: Any) -> None:
+    window = opened()
+    window.tabs["models"].click()
+    assert [name for name, tab in window.tabs.items() if tab.isChecked()] == ["models"]
+    assert not window.page.isVisible(), "keys that follow are not for the page before"
+    assert "models" not in window._pages
+    qtbot.waitUntil(lambda: "models" in window._pages, timeout=PATIENCE_MS)
+    assert window.front is window._pages["models"]
+
+
+def test_the_page_that_was_wanted_last_comes(opened: Open, qtbot: Any) -> None:
+    window = opened()
+    for name in ("settings", "models", "diagnose"):
+        window.tabs[name].click()
+    assert window.front is window.page
+    qtbot.wait(100)
+    assert window.front is window.page
+    assert list(window._pages) == ["diagnose"]
+
+
+def test_a_window_that_closes_makes_no_page_any_more(opened: Open, qtbot: Any) -> None:
+    window = opened()
+    window.tabs["settings"].click()
+    window.close()
+    qtbot.wait(100)
+    assert list(window._pages) == ["diagnose"]

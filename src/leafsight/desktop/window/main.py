@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         )
         self._pages: dict[str, Page] = {}
         self._outmoded: set[Page] = set()
+        self._wanted = ""
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks = True
         self._model_is_named, self._serving = options.model is not None, ""
@@ -131,6 +132,8 @@ class MainWindow(QMainWindow):
         line.addWidget(button(tr("&Try again"), self._try_again))
         column.addWidget(self.trouble)
         self.stack = QStackedWidget()
+        self._coming = Page()  # in front while one is being made
+        self.stack.addWidget(self._coming)
         column.addWidget(self.stack, 1)
         self.setCentralWidget(whole)
 
@@ -151,8 +154,8 @@ class MainWindow(QMainWindow):
             tab.setAccessibleName(page_title(name).replace("&", ""))
             tab.setCheckable(True)
             tab.setToolTip(f"Alt+{number}")
-            tab.clicked.connect(lambda _=False, name=name: self.go(name))
-            QShortcut(QKeySequence(f"Alt+{number}"), self, lambda name=name: self.go(name))
+            tab.clicked.connect(lambda _=False, name=name: self.come_to(name))
+            QShortcut(QKeySequence(f"Alt+{number}"), self, lambda name=name: self.come_to(name))
             self.tabs[name] = tab
             line.addWidget(tab)
         line.addStretch()
@@ -167,22 +170,38 @@ class MainWindow(QMainWindow):
             looks.append((name, partial(self._prefer, text_scale=scale)))
         return menu_button(tr("View"), looks)
 
+    def come_to(self, name: str) -> None:
+        """Bring a page to the front that a person wants, in two turns of the window's thread if it is new."""
+        if name in self._pages:
+            self.go(name)
+            return
+        self._wanted = name
+        self._check(name)
+        self.stack.setCurrentWidget(self._coming)  # keys are no longer for the page before
+        self._show_trouble()
+        PAGES[name]()
+        QTimer.singleShot(0, self, lambda: self.go(name) if self._wanted == name else None)
+
     def go(self, name: str) -> None:
         """Bring a page to the front; it is made when it is first wanted."""
+        self._wanted = name
         page = self._pages.get(name)
         if page is None:
-            page = PAGES[name](self._around)
+            page = PAGES[name]()(self._around)
             page.troubled.connect(lambda trouble, page=page: self._on_trouble(page, trouble))
             self._pages[name] = page
             page.setStyleSheet(self._sheet + page.sheet(self._tokens))
             self.stack.addWidget(page)
         elif page in self._outmoded:
             self._dress(page)
-        for other, tab in self.tabs.items():
-            tab.setChecked(other == name)
+        self._check(name)
         self.stack.setCurrentWidget(page)
         self._show_trouble()
         page.came_to_front()
+
+    def _check(self, name: str) -> None:
+        for other, tab in self.tabs.items():
+            tab.setChecked(other == name)
 
     @property
     def front(self) -> Page:
@@ -237,7 +256,7 @@ class MainWindow(QMainWindow):
     def _wear(self) -> None:
         """Other colours, or another size of text, hold; a page has them when it is seen."""
         self._sheet = sheet(self._tokens, self._preferences.text_scale)
-        for part in (self._bar, self.trouble):
+        for part in (self._bar, self.trouble, self._coming):
             part.setStyleSheet(self._sheet)
         self._outmoded = set(self._pages.values())
 
@@ -311,6 +330,7 @@ class MainWindow(QMainWindow):
         self._offers.close()
         if self._save_later.isActive():
             self._save()
+        self._wanted = ""  # no page is made any more
         self.hide()  # what is under way may take some seconds to be put away
         for page in self._pages.values():
             page.leave()
