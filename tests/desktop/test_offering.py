@@ -65,6 +65,7 @@ def question(qtbot: Any, window: MainWindow) -> QMessageBox:
     found = window._offers.question
     assert found is not None
     assert found.isVisible()
+    assert found.parentWidget() is window.front, "else it has another look"
     return found
 
 

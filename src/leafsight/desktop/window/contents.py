@@ -1,4 +1,4 @@
-"""The pages of the window, in the order of their tabs, each with how it is made.
+"""The pages of the window, in the order of their tabs, each with what imports it and says how it is made.
 
 What makes a page is imported when somebody first goes there: the first window does not wait for it.
 """
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.pages import Around, Page
+
+Make = Callable[[Around], Page]
 
 TITLES = {
     "diagnose": "&Diagnose",
@@ -25,32 +27,32 @@ def page_title(name: str) -> str:
     return tr(TITLES[name])
 
 
-def _understand(around: Around) -> Page:
+def _understand() -> Make:
     from leafsight.desktop.window.understand import UnderstandPage
 
-    return UnderstandPage(around)
+    return UnderstandPage
 
 
-def _teach(around: Around) -> Page:
+def _teach() -> Make:
     from leafsight.desktop.window.teach import TeachPage
 
-    return TeachPage(around)
+    return TeachPage
 
 
-def _settings(around: Around) -> Page:
+def _settings() -> Make:
     from leafsight.desktop.window.settings import SettingsPage
 
-    return SettingsPage(around)
+    return SettingsPage
 
 
-def _models(around: Around) -> Page:
+def _models() -> Make:
     from leafsight.desktop.window.models import ModelsPage
 
-    return ModelsPage(around)
+    return ModelsPage
 
 
-PAGES: dict[str, Callable[[Around], Page]] = {
-    "diagnose": DiagnosePage,
+PAGES: dict[str, Callable[[], Make]] = {
+    "diagnose": lambda: DiagnosePage,
     "understand": _understand,
     "teach": _teach,
     "models": _models,

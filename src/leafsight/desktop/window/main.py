@@ -42,7 +42,7 @@ from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
 from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
-from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress
+from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress, sheet
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
@@ -93,11 +93,13 @@ class MainWindow(QMainWindow):
             self.open_again,
         )
         self._pages: dict[str, Page] = {}
+        self._outmoded: set[Page] = set()
+        self._wanted = ""
         self._troubles: dict[Page, Trouble | None] = {}
         self._asks, self.wants_again = True, False
         self._model_is_named, self._serving = options.model is not None, ""
         self._listener: Listener | None = None
-        self._offers = Offers(self, session, options.limits or DecodeLimits())
+        self._offers = Offers(self, lambda: self.front, session, options.limits or DecodeLimits())
         self._save_later = QTimer(self)  # a slider that is dragged is written once, when it rests
         self._save_later.setSingleShot(True)
         self._save_later.setInterval(SAVE_MS)
@@ -106,6 +108,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1180, 760)
         self._lay_out()
+        self._wear()
         self.go(DIAGNOSE)
         page = self._pages[DIAGNOSE]
         assert isinstance(page, DiagnosePage)
@@ -119,7 +122,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._top())
+        self._bar = self._top()
+        column.addWidget(self._bar)
         self.trouble = QFrame()
         self.trouble.setObjectName("trouble")
         line = QHBoxLayout(self.trouble)
@@ -129,6 +133,8 @@ class MainWindow(QMainWindow):
         line.addWidget(button(tr("&Try again"), self._try_again))
         column.addWidget(self.trouble)
         self.stack = QStackedWidget()
+        self._coming = Page()  # in front while one is being made
+        self.stack.addWidget(self._coming)
         column.addWidget(self.stack, 1)
         self.setCentralWidget(whole)
 
@@ -149,8 +155,8 @@ class MainWindow(QMainWindow):
             tab.setAccessibleName(page_title(name).replace("&", ""))
             tab.setCheckable(True)
             tab.setToolTip(f"Alt+{number}")
-            tab.clicked.connect(lambda _=False, name=name: self.go(name))
-            QShortcut(QKeySequence(f"Alt+{number}"), self, lambda name=name: self.go(name))
+            tab.clicked.connect(lambda _=False, name=name: self.come_to(name))
+            QShortcut(QKeySequence(f"Alt+{number}"), self, lambda name=name: self.come_to(name))
             self.tabs[name] = tab
             line.addWidget(tab)
         line.addStretch()
@@ -165,19 +171,38 @@ class MainWindow(QMainWindow):
             looks.append((name, partial(self._prefer, text_scale=scale)))
         return menu_button(tr("View"), looks)
 
+    def come_to(self, name: str) -> None:
+        """Bring a page to the front that a person wants, in two turns of the window's thread if it is new."""
+        if name in self._pages:
+            self.go(name)
+            return
+        self._wanted = name
+        self._check(name)
+        self.stack.setCurrentWidget(self._coming)  # keys are no longer for the page before
+        self._show_trouble()
+        PAGES[name]()
+        QTimer.singleShot(0, self, lambda: self.go(name) if self._wanted == name else None)
+
     def go(self, name: str) -> None:
         """Bring a page to the front; it is made when it is first wanted."""
+        self._wanted = name
         page = self._pages.get(name)
         if page is None:
-            page = PAGES[name](self._around)
+            page = PAGES[name]()(self._around)
             page.troubled.connect(lambda trouble, page=page: self._on_trouble(page, trouble))
             self._pages[name] = page
+            page.setStyleSheet(self._sheet + page.sheet(self._tokens))
             self.stack.addWidget(page)
-        for other, tab in self.tabs.items():
-            tab.setChecked(other == name)
+        elif page in self._outmoded:
+            self._dress(page)
+        self._check(name)
         self.stack.setCurrentWidget(page)
         self._show_trouble()
         page.came_to_front()
+
+    def _check(self, name: str) -> None:
+        for other, tab in self.tabs.items():
+            tab.setChecked(other == name)
 
     @property
     def front(self) -> Page:
@@ -225,9 +250,21 @@ class MainWindow(QMainWindow):
         self._preferences = replace(self._preferences, **changes)  # type: ignore[arg-type]
         if {"look", "text_scale"} & set(changes):
             self._tokens = dress(self._application, self._preferences)
-            for page in self._pages.values():
-                page.wear(self._tokens)
+            self._wear()
+            self._dress(self.front)
         self._save_later.start()
+
+    def _wear(self) -> None:
+        """Other colours, or another size of text, hold; a page has them when it is seen."""
+        self._sheet = sheet(self._tokens, self._preferences.text_scale)
+        for part in (self._bar, self.trouble, self._coming):
+            part.setStyleSheet(self._sheet)
+        self._outmoded = set(self._pages.values())
+
+    def _dress(self, page: Page) -> None:
+        self._outmoded.discard(page)
+        page.setStyleSheet(self._sheet + page.sheet(self._tokens))
+        page.wear(self._tokens)
 
     def _save(self) -> None:
         self._save_later.stop()
@@ -299,6 +336,7 @@ class MainWindow(QMainWindow):
         self._offers.close()
         if self._save_later.isActive():
             self._save()
+        self._wanted = ""  # no page is made any more
         self.hide()  # what is under way may take some seconds to be put away
         for page in self._pages.values():
             page.leave()
@@ -308,5 +346,5 @@ class MainWindow(QMainWindow):
 
     def _may_close(self, unfinished: Sequence[str]) -> bool:
         said = "\n".join([*unfinished, tr("Close?")])
-        answer = QMessageBox.question(self, "leafsight", said)
+        answer = QMessageBox.question(self.front, "leafsight", said)
         return answer == QMessageBox.StandardButton.Yes

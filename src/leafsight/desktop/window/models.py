@@ -110,10 +110,13 @@ class ModelsPage(Page):
         whole.addWidget(self.stack, 1)
         whole.addWidget(self.status)
 
+    def sheet(self, tokens: Tokens) -> str:
+        """For tables and tabs."""
+        return models_sheet(tokens)
+
     def wear(self, tokens: Tokens) -> None:
         """Other colours, or another size of text, hold."""
         self._painter.tokens = tokens
-        self.setStyleSheet(models_sheet(tokens))
         scale = self._around.preferences().text_scale
         if scale != self._scale:
             self._scale = scale

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -32,7 +32,8 @@ class Offers(QObject):
     """Asks about models.
 
     Args:
-        window: that the question stands before.
+        window: that they belong to.
+        front: gives what the question stands before and looks like.
         session: that uses them.
         limits: of the decoder.
     """
@@ -43,9 +44,11 @@ class Offers(QObject):
     """A person took one of them."""
     _verified = Signal(object, object)
 
-    def __init__(self, window: QWidget, session: Session, limits: DecodeLimits) -> None:
+    def __init__(
+        self, window: QWidget, front: Callable[[], QWidget], session: Session, limits: DecodeLimits
+    ) -> None:
         super().__init__(window)
-        self._window, self._session, self._limits = window, session, limits
+        self._front, self._session, self._limits = front, session, limits
         self._waiting: deque[Path] = deque()
         self._thread: threading.Thread | None = None
         self.question: QMessageBox | None = None
@@ -94,7 +97,7 @@ class Offers(QObject):
         self.question.open()
 
     def _box(self, path: Path, model: Model) -> QMessageBox:
-        box = QMessageBox(self._window)
+        box = QMessageBox(self._front())
         box.setWindowTitle("leafsight")
         box.setTextFormat(Qt.TextFormat.PlainText)
         yes = QMessageBox.StandardButton.Yes

@@ -48,8 +48,12 @@ class Page(QWidget):
     troubled = Signal(object)
     """A ``Trouble`` to show above the page until it is over; None when it is over."""
 
+    def sheet(self, tokens: Tokens) -> str:
+        """What the sheet of all pages lacks for this one."""
+        return ""
+
     def wear(self, tokens: Tokens) -> None:
-        """Other colours hold."""
+        """Other colours hold; told when it is in front, or comes there."""
 
     def open_places(self, places: Sequence[Path]) -> None:
         """Files and folders were dropped on the window while this page is in front."""

@@ -38,6 +38,7 @@ DARK = Tokens(
     accent="#74cd9f", on_accent="#0c1a12", tint="#1f2e26", warn="#e6b45a", bad="#f39484", warn_tint="#2e2613",
 )  # fmt: skip
 BASE_POINTS = 10.5
+STYLE = "fusion"
 LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
@@ -54,14 +55,18 @@ def tokens_for(application: QApplication, preferences: Preferences) -> Tokens:
 
 
 def dress(application: QApplication, preferences: Preferences) -> Tokens:
-    """Give the whole application its look; the colours that hold are the answer."""
+    """Give the whole application style, font and palette; the colours that hold are the answer.
+
+    The sheet is for the parts of a window: Qt lays one of the whole application on a widget once for each
+    that it lies in, some ten times.
+    """
     tokens = tokens_for(application, preferences)
-    application.setStyle("Fusion")
+    if application.style().name() != STYLE:  # given again, it would be laid on every widget again
+        application.setStyle(STYLE)
     font = QFont(application.font())
     font.setPointSizeF(BASE_POINTS * preferences.text_scale)
     application.setFont(font)
     application.setPalette(_palette(tokens))
-    application.setStyleSheet(_sheet(tokens, preferences.text_scale))
     return tokens
 
 
@@ -81,7 +86,8 @@ def _palette(tokens: Tokens) -> QPalette:
     return palette
 
 
-def _sheet(tokens: Tokens, scale: float) -> str:
+def sheet(tokens: Tokens, scale: float) -> str:
+    """The sheet of every part of a window."""
     return _words_sheet(tokens, scale) + _controls_sheet(tokens, scale) + _lists_sheet(tokens, scale)
 
 
