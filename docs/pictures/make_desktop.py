@@ -163,8 +163,10 @@ def _teach(studio: Studio) -> None:
 
 def _row(classes: Any, name: str) -> int:
     """The row of a class; 0, that of all, where it is not listed."""
+    from leafsight.desktop.session.language import named
+
     rows = [classes.item(row).text() for row in range(classes.count())]
-    return next((row for row, text in enumerate(rows) if row and name.lower() in text.lower()), 0)
+    return next((row for row, text in enumerate(rows) if row and named(name).lower() in text.lower()), 0)
 
 
 def _models(studio: Studio) -> None:

@@ -20,6 +20,21 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures" / "make_desktop.py"
 CODE = "zz"
 
 
+def heard_painting() -> set[str]:
+    """What is painted from now on by hand: every such text is cut to its place first."""
+    from PySide6.QtGui import QFontMetrics
+
+    painted: set[str] = set()
+    cut = QFontMetrics.elidedText
+
+    def heard(self: QFontMetrics, text: str, *how: Any) -> str:
+        painted.add(text)
+        return cut(self, text, *how)
+
+    QFontMetrics.elidedText = heard  # type: ignore[method-assign]
+    return painted
+
+
 def main() -> None:
     """One JSON object: by page, the texts that nobody could translate, with what shows them."""
     spec = importlib.util.spec_from_file_location("make_desktop", PICTURES)
@@ -32,6 +47,7 @@ def main() -> None:
     write_marked(state / "languages" / f"{CODE}.po")
     (state / "preferences.json").write_text(json.dumps({"language": CODE}))
     found: dict[str, list[tuple[str, str, str]]] = {}
+    painted = heard_painting()
     said: set[str] = set()
 
     class Listener(pictures.Studio):  # type: ignore[misc, name-defined]
@@ -40,10 +56,11 @@ def main() -> None:
         def keep(self, name: str) -> None:
             self.rest(0.3)
             texts: Any = shown_texts(self.window)
-            for what, text in texts:
+            for what, text in (*texts, *(("painted", one) for one in painted)):
                 said.add(text)
                 if bare := outside(text):
                     found.setdefault(name, []).append((what, bare, text))
+            painted.clear()
 
     studio = Listener(folder, folder, True)
     for page in (

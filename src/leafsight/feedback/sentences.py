@@ -36,10 +36,16 @@ def duplicate(of: str, name: str, label: str | None, rejected: bool = False) -> 
         label: its label where that is another one.
         rejected: whether it was rejected.
     """
-    more = f", and was sent as {label}" if label else ""
-    more += ", which was rejected" if rejected else ""
     values: dict[str, Any] = {"of": of} if of else {"like": name}
-    return Finding("duplicate", f"It has the same pixels as {name}{more}.", True, values)
+    if label and rejected:
+        said = f"It has the same pixels as {name}, and was sent as {label}, which was rejected."
+    elif label:
+        said = f"It has the same pixels as {name}, and was sent as {label}."
+    elif rejected:
+        said = f"It has the same pixels as {name}, which was rejected."
+    else:
+        said = f"It has the same pixels as {name}."
+    return Finding("duplicate", said, True, values)
 
 
 def near_duplicate(of: str, name: str) -> Finding:

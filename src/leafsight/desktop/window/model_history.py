@@ -79,5 +79,5 @@ def change_in_words(change: Mapping[str, Any], name_of: NameOf) -> str:
         second.append(tr("instead of {name}", name=name_of(str(former))))
     if by:
         second.append(tr("by {name}", name=translated(str(by))))
-    lines = [first, ", ".join(second), tr("Why: {reason}", reason=reason) if reason else ""]
+    lines = [first, ", ".join(second), tr("Why: {reason}", reason=translated(str(reason))) if reason else ""]
     return "\n".join(line for line in lines if line)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QImage, QPainter,
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from leafsight.desktop.session import Photograph, headline, sureness
-from leafsight.desktop.session.language import tr
+from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.window.pictures import SMALL_PX
 from leafsight.desktop.window.rows import PHOTOGRAPH, PICTURE, PLANT, WORD, Index
 from leafsight.desktop.window.theme import Tokens
@@ -101,4 +101,4 @@ class RowPainter(QStyledItemDelegate):
 def _second(one: Photograph) -> str:
     if one.prediction is None:
         return ""
-    return sureness(one.prediction) or one.prediction.reason
+    return sureness(one.prediction) or translated(one.prediction.reason)

@@ -122,8 +122,8 @@ class LookStep(QWidget):
         self._say_classes()
         learner = self._learner
         keep = {self.tiles.tile(index).key for index in self.grid.selectedIndexes()}
-        named = learner.label is not None
-        self.tiles.show([_tile(one, named=named) for one in learner.contributions])
+        of_one_class = learner.label is not None
+        self.tiles.show([_tile(one, of_one_class=of_one_class) for one in learner.contributions])
         self._choose(keep)
         label = self._label_row()
         known = label is None or label["known"] or label["declared"]
@@ -133,7 +133,7 @@ class LookStep(QWidget):
             self.unknown.setText(
                 tr(
                     "The model does not know {name}. None of it is learned before it is declared as a class.",
-                    name=label["display"],
+                    name=named(label["display"]),
                 )
             )
         self.empty.setVisible(not learner.contributions)
@@ -246,18 +246,20 @@ class LookStep(QWidget):
             )
 
 
-def _tile(one: dict[str, Any], *, named: bool) -> Tile:
+def _tile(one: dict[str, Any], *, of_one_class: bool) -> Tile:
     """With its own name where all are of one class, else with the class."""
     name = str(one["name"] or "").rpartition("/")[2]
     refused = any(found["kind"] == "test_duplicate" for found in one["findings"])
     mark = "bad" if refused else "warn" if is_doubtful(one) else ""
     said = remarks(one)
-    first = name if named else one["display"]
-    return Tile(one["id"], f"{first}\n{said[0] if said else '' if named else name}", _spoken(one), mark)
+    first = name if of_one_class else named(one["display"])
+    return Tile(
+        one["id"], f"{first}\n{said[0] if said else '' if of_one_class else name}", _spoken(one), mark
+    )
 
 
 def _spoken(one: dict[str, Any]) -> str:
     said = one.get("said")
     agree = said is not None and said["verdict"] == "diagnosis" and said["display"] == one["display"]
-    parts = [str(one["name"]), one["display"], model_says(said, agree=agree), *remarks(one)]
+    parts = [str(one["name"]), named(one["display"]), model_says(said, agree=agree), *remarks(one)]
     return "; ".join([*parts, state_words(one["state"])])

@@ -142,7 +142,7 @@ def _controls_sheet(tokens: Tokens, scale: float) -> str:
     }}
     QRadioButton:focus {{ border: 2px solid {tokens.accent}; border-radius: 6px; }}
     QLineEdit:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; background: {tokens.paper}; }}
-    QComboBox {{ min-height: {high}px; padding-left: 6px; }}
+    QComboBox {{ min-height: {high}px; padding: 0 6px; }}
     QPushButton:focus, QToolButton:focus, QLineEdit:focus, QListView:focus {{
         border: 2px solid {tokens.accent};
     }}

@@ -17,7 +17,7 @@ KINDS = {
     "blurred": "Blurred or enlarged",
     "copies": "Copies",
     "corrupt-image": "Damaged files",
-    "dark": "Dark",
+    "dark": "Dark photographs",
     "elsewhere": "In another collection, too",
     "empty-file": "Empty files",
     "extreme-aspect": "Very long or very wide",
