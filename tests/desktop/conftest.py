@@ -68,6 +68,12 @@ def made_study(
     return state.study
 
 
+@pytest.fixture(autouse=True)
+def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows speak the language of the computer; that of who runs the tests may be any."""
+    monkeypatch.setenv("LANGUAGE", "en")
+
+
 @pytest.fixture
 def opened(
     qtbot: Any, tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch
