@@ -1,16 +1,16 @@
 """Draws leaves, opens the window without a screen, and keeps pictures of every page: light, dark, large text.
 
-    python docs/pictures/make_desktop.py [FOLDER] [--all]
+    python docs/pictures/make_desktop.py [FOLDER] [--all] [--language CODE]
 
 Every photograph in them is drawn; the model is taught a drawn crop on the way, which takes a minute. FOLDER
 is where they go; this one by default. With ``--all`` each page is kept in each look, not only those that the
-documentation shows.
+documentation shows. In another language than English only Diagnose is kept without ``--all``.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -39,6 +39,7 @@ SHOWN = (
 IN_EACH_LOOK = ("desktop",)
 """It shows the others in light only."""
 COLOURS = 256
+ENGLISH = "en"
 CROP, CONDITIONS, EACH = "Roundleaf", ("Rust", "Blight", "Mosaic"), 30
 
 
@@ -74,9 +75,13 @@ class Studio:
 
     def keep(self, name: str) -> None:
         """Pictures of what is shown now."""
-        if name not in SHOWN and not self._every_look:
+        language = os.environ.get("LANGUAGE", ENGLISH)
+        if not self._every_look and name not in (SHOWN if language == ENGLISH else IN_EACH_LOOK):
             return
-        looks = LOOKS if self._every_look or name in IN_EACH_LOOK else {"": LOOKS[""]}
+        each = self._every_look or (name in IN_EACH_LOOK and language == ENGLISH)
+        looks = LOOKS if each else {"": LOOKS[""]}
+        if language != ENGLISH:
+            name = f"{name}-{language}"
         for ending, wish in looks.items():
             self.window._prefer(**wish)
             self.rest()
@@ -93,12 +98,19 @@ class Studio:
 
 def main() -> None:
     """Keep the pictures."""
-    words = [one for one in sys.argv[1:] if one != "--all"]
-    target = Path(words[0]) if words else Path(__file__).parent
-    target.mkdir(parents=True, exist_ok=True)
+    wishes = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    wishes.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
+    wishes.add_argument("--all", action="store_true", help="each page in each look")
+    wishes.add_argument("--language", default=ENGLISH, help="a code, such as es")
+    wish = wishes.parse_args()
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    os.environ["LANGUAGE"] = wish.language
     with tempfile.TemporaryDirectory() as folder:
-        studio = Studio(Path(folder), target, "--all" in sys.argv)
-        for page in (_diagnose, _understand, _teach, _models, _settings):
+        studio = Studio(Path(folder), wish.folder, wish.all)
+        every = (_diagnose, _understand, _teach, _models, _settings)
+        for page in every if wish.all or wish.language == ENGLISH else every[:1]:
             page(studio)
         studio.window.close()
 
