@@ -12,9 +12,16 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot be loaded", exc_type=
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QLabel, QStackedWidget, QTabBar, QWidget
 
+from leafsight.desktop.session.language import Translation, use_language
 from leafsight.desktop.window.contents import PAGES
 
 pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    yield
+    use_language(Translation())
 
 
 def with_a_letter(window: QWidget) -> Iterator[tuple[QWidget, str, str]]:
@@ -50,7 +57,11 @@ def may_meet(one: QWidget, other: QWidget) -> bool:
     )
 
 
-def test_no_letter_stands_for_two_things(opened: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_no_letter_stands_for_two_things(
+    opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("LANGUAGE", language)
     window = opened()
     for name in PAGES:
         window.go(name)
