@@ -80,6 +80,8 @@ def found_in(result: Plain) -> str:
 
 def _summary(found: Plain) -> str:
     photographs, usable, twice = found["photographs"], found["usable"], found["twice"]["photographs"]
+    if photographs is None:  # a server of another version
+        return tr("It was looked into.")
     if photographs == 1 and usable == 1:
         return tr("It can be used.")
     parts = [f"{count(photographs, 'photograph')} in {count(found['classes'], 'class', 'classes')}."]
@@ -169,13 +171,13 @@ def check_numbers(check: Plain) -> tuple[str, str]:
     if value is None:
         return "", ""
     if name in SHARES:
-        return percent(value, 1), f"at least {percent(limit)}"
+        return percent(value, 1), "" if limit is None else f"at least {percent(limit)}"
     if name in TIMES:
-        return f"{number(value, 2)} times", f"at most {number(limit, 2)} times"
+        return f"{number(value, 2)} times", "" if limit is None else f"at most {number(limit, 2)} times"
     if name == "knows":
         return f"{number(value)} missing", "none"
     if name == "parity":
-        return _power(value, 1), f"at most {_power(limit, 0)}"
+        return _power(value, 1), "" if limit is None else f"at most {_power(limit, 0)}"
     low = check.get("low")
     shown = f"{signed(value * 100, 2)}, at worst {_points(low)}" if low is not None else _points(value)
     return shown, "" if limit is None else f"at {'most' if name in RISES else 'least'} {_points(limit)}"
@@ -198,8 +200,13 @@ def outcome_words(one: Plain) -> str:
     state = one["state"]
     if state in ("failed", "cancelled", "queued", "running"):
         return {"failed": "Failed", "cancelled": "Stopped", "queued": "Waits", "running": "Runs"}[state]
+    if state != "done":  # a server of another version
+        return plain(state)
     result = one.get("result") or {}
-    if not (result.get("gate") or {}).get("passed"):
+    held = (result.get("gate") or {}).get("passed")
+    if held is None:
+        return tr("Ended")
+    if not held:
         return "Gate did not hold"
     return "Promoted" if result.get("promoted") else "Gate held"
 
@@ -212,7 +219,7 @@ def step_words(job: Plain) -> str:
     names = [name for name, _ in PARTS]
     part = progress.get("part", "")
     if part not in names:
-        return "Begins."
+        return f"{plain(part)}." if part else "Begins."
     at = names.index(part)
     step, total = progress.get("step"), progress.get("total")
     what = plain(step) if step else PARTS[at][1]

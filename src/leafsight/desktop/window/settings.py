@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from leafsight import __version__
 from leafsight.desktop.session import Errands, Server, Trouble, save_server, tried
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
@@ -159,7 +160,12 @@ class SettingsPage(Page):
             classes=count(found["classes"] or 0, "class", "classes"),
         )
         if not found["teaches"]:
-            said += " " + tr("It diagnoses, but does not let you teach: {why}.", why=found["why_not"])
+            why = f"{found['why_not'][:1].lower()}{found['why_not'][1:]}".rstrip(".")
+            said += " " + tr("It diagnoses, but does not let you teach: {why}.", why=why)
+        if found["version"] not in ("", __version__):
+            said += " " + tr(
+                "leafsight {there} there, {here} here.", there=found["version"], here=__version__
+            )
         self._choose(server, said)
 
     def _not_answered(self, trouble: Trouble) -> None:

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session.language import tr
-from leafsight.desktop.session.learner import FILTERS, Learner, is_doubtful, remarks
+from leafsight.desktop.session.learner import FILTERS, Learner
+from leafsight.desktop.session.teach_answers import is_doubtful, remarks
 from leafsight.desktop.session.teach_words import STATES, decided, model_says
 from leafsight.desktop.window.controls import button, words
 from leafsight.desktop.window.theme import Tokens
@@ -142,6 +143,8 @@ class LookStep(QWidget):
         self._on_chosen()
 
     def _nothing(self) -> str:
+        if self._learner.refused is not None:
+            return ""  # said above the steps
         if self._learner.summary is None:
             return tr("The photographs are asked for.")
         if not any(self._learner.summary["states"].values()):
