@@ -15,7 +15,7 @@ help:
 	@echo 'make check                lint, types, import contracts, known holes in what is installed'
 	@echo 'make bench                every benchmark of the README'
 	@echo 'make bench-serve PEERS=folder  the load study of leafsight serve (an hour); installs its peers there'
-	@echo 'make desktop-app          the window as a program of its own, in dist/; COMPLETE=1 with all its pages'
+	@echo 'make desktop-app          the window as a program of its own, in dist/; SMALL=1 without two of its pages'
 	@echo 'make notebook             run notebooks/leafsight.ipynb afresh and keep its outputs (ten minutes)'
 	@echo 'make builtin PRETRAINED=  rebuild the model that ships; needs data/ and hours'
 
@@ -60,7 +60,7 @@ audit: install
 
 # An environment of its own, so that nothing which trains gets in (packaging/desktop/README.md).
 desktop-app:
-	@$(PYTHON) packaging/desktop/build.py $(if $(COMPLETE),--complete)
+	@$(PYTHON) packaging/desktop/build.py $(if $(SMALL),--small)
 
 # Formats that are not installed are named with their pip line in the outputs: the kept ones had all of them.
 notebook: install

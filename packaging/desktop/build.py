@@ -1,6 +1,6 @@
 """Makes the standalone window: a folder with the program and all that it needs, Python included.
 
-    python3.11 packaging/desktop/build.py [--out FOLDER] [--complete] [--keep-venv]
+    python3.11 packaging/desktop/build.py [--out FOLDER] [--small] [--keep-venv]
 
 It needs Python 3.11 or newer, a package registry and two minutes. What it installs goes into an environment
 of its own below FOLDER, which is removed afterwards. PyInstaller builds for the system that it runs on only.
@@ -23,10 +23,11 @@ NAME = "leafsight-desktop"
 FAILED, CANNOT_BE_INSTALLED = 1, 3
 FOR_COLLECTIONS = ("pyarrow", "matplotlib")
 MEGABYTE = 10**6
-# Compiled modules that carry no libraries of their own along.
+# Compiled modules that their wheels left as the linker made them.
 WITH_TABLES = (
     "libpython*.so*", "python3.*/lib-dynload/*.so", "uvloop/*.so", "yaml/*.so", "greenlet/*.so",
     "sqlalchemy/**/*.so", "httptools/**/*.so",
+    "kiwisolver/*.so", "contourpy/*.so", "matplotlib/**/*.so",
 )  # fmt: skip
 
 
@@ -43,9 +44,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the standalone window of leafsight.")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "dist", help="where the folder goes")
     parser.add_argument(
-        "--complete",
+        "--small",
         action="store_true",
-        help="with what 'Understand the data' and 'Teach' need: 120 MB more",
+        help="without what 'Understand the data' and 'Teach' on this computer need: 120 MB less",
     )
     parser.add_argument("--keep-venv", action="store_true", help="keep the environment for the next build")
     given = parser.parse_args()
@@ -53,8 +54,8 @@ def main() -> int:
     out = given.out.resolve()
     making = out / "making"
     try:
-        python = install(making / "venv", complete=given.complete)
-        built = freeze(python, out, making, complete=given.complete)
+        python = install(making / "venv", complete=not given.small)
+        built = freeze(python, out, making, complete=not given.small)
     except StoppedError as error:
         print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
         return error.status
@@ -117,7 +118,7 @@ def freeze(python: Path, out: Path, making: Path, *, complete: bool) -> Path:
 
 
 def strip(folder: Path) -> None:
-    """Take the debugging tables out of Python itself, where it was compiled by hand, and a few others: 45 MB.
+    """Take the debugging tables out of Python itself, where it was compiled by hand, and a few others: 52 MB.
 
     Not out of every library: those that a wheel brings along have been changed after linking, which ``strip``
     does not always survive.

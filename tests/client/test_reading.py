@@ -62,7 +62,7 @@ def test_an_answer_as_the_contract_has_it() -> None:
         (lambda a: a.update(combined=[1]), "combined"),
         (lambda a: a.update(combined={"photographs": 2}), "combined"),
         (lambda a: a.update(timing_ms={"total": "1"}), "timing_ms.total"),
-        (lambda a: a["predictions"][0].update(verdict="dead"), r"predictions\[0\].*verdict"),
+        (lambda a: a["predictions"][0].update(verdict=""), r"predictions\[0\].*verdict"),
         (lambda a: a["predictions"][0].update(probability="0.9"), r"predictions\[0\].*probability"),
         (lambda a: a["predictions"][0].update(probability=9), r"predictions\[0\].*probability"),
         (lambda a: a["predictions"][0].update(recorded="yes"), r"predictions\[0\].*recorded"),
@@ -77,6 +77,17 @@ def test_what_does_not_fit_is_named(change, field: str) -> None:
     with pytest.raises(RemoteError, match=field) as caught:
         read(plain, layers=True)
     assert caught.value.hint
+
+
+def test_a_verdict_of_a_newer_server_is_no_diagnosis_and_stops_no_other_photograph() -> None:
+    plain = one_answer()
+    assert plain["predictions"][0]["key"]
+    plain["predictions"][0]["verdict"] = "seedling"
+    (first, *_) = read(plain, layers=True).predictions
+    assert first.prediction.verdict == "cannot_tell"
+    assert first.prediction.key is None
+    assert "'seedling', which is not known here" in first.prediction.reason
+    assert first.prediction.hint
 
 
 PLAIN = st.recursive(

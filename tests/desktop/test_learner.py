@@ -8,7 +8,8 @@ import pytest
 from tests.desktop.teaching_fakes import MadeUpLearning, until
 
 from leafsight.desktop.session import Errands, Server, learner
-from leafsight.desktop.session.learner import Learner, differing
+from leafsight.desktop.session.learner import Learner
+from leafsight.desktop.session.teach_answers import differing
 
 RUST, CURL = "Okra___Rust", "Okra___Leaf_curl"
 Until = Callable[[Callable[[], object]], None]

@@ -12,7 +12,7 @@ import pytest
 from tests.desktop.page_scripts import HAS_NODE, asked
 
 from leafsight.desktop.session import teach_words
-from leafsight.desktop.session.learner import is_doubtful, remarks
+from leafsight.desktop.session.teach_answers import is_doubtful, remarks
 
 SCRIPTS = (
     "words.js",

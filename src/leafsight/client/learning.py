@@ -159,7 +159,10 @@ class Learning:
         """
         body, media_type = file_body(path)
         begun = self._do(calls.begin_parts(body.size_bytes, media_type, label, self._token()))
-        return str(begun["id"])
+        name = begun.get("id")
+        if not isinstance(name, str):
+            raise RemoteError("the server began an upload and does not say under which id")
+        return name
 
     def send_rest(
         self, path: Path, name: str, told: Callable[[int, int], None] = lambda done, total: None

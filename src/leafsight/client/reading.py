@@ -28,11 +28,13 @@ from leafsight.client.answers import (
 )
 from leafsight.client.replies import Reply, read_json, shown
 from leafsight.errors import RemoteError
-from leafsight.inference import Combined, Prediction
+from leafsight.inference import VERDICTS, Combined, Prediction
 
 Kind = TypeVar("Kind", bound=Record)
 Item = TypeVar("Item")
 VERSION_HINT = "the server may be older or newer than this client: compare their versions"
+NAMED = ("class_name", "key", "crop", "condition", "display", "probability")
+"""What only a diagnosis has."""
 MAX_LAYER_SIDE_PX = 2048
 MAX_LAYER_BYTES = 8 * 1024**2
 
@@ -220,16 +222,33 @@ def _photo(plain: dict[str, Any], at: int, layers: bool) -> PhotoAnswer:
 
 def _combined(plain: dict[str, Any]) -> Combined:
     try:
-        return Combined.from_dict(plain)
+        return Combined.from_dict(_known_verdict(plain))
     except RemoteError as error:
         raise RemoteError(f"combined: {error.message}", hint=error.hint) from error
 
 
 def _prediction(plain: Mapping[str, Any], where: str) -> Prediction:
+    known = _known_verdict(plain)
     try:
-        return Prediction.from_dict({name: value for name, value in plain.items() if name != "heatmap"})
+        return Prediction.from_dict({name: value for name, value in known.items() if name != "heatmap"})
     except RemoteError as error:
         raise RemoteError(f"{where}: {error.message}", hint=error.hint) from error
+
+
+def _known_verdict(plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A verdict of a newer server is no diagnosis of ours, and stops no other photograph: we cannot tell."""
+    verdict = plain.get("verdict")
+    if not isinstance(verdict, str) or verdict in VERDICTS or not verdict:
+        return plain
+    kept = {name: value for name, value in plain.items() if name not in NAMED}
+    said = plain.get("reason")
+    reason = f"The server says {shown(verdict, 60)!r}, which is not known here"
+    return {
+        **kept,
+        "verdict": "cannot_tell",
+        "reason": f"{reason}: {said}" if isinstance(said, str) and said else reason,
+        "hint": plain.get("hint") or VERSION_HINT,
+    }
 
 
 def _without_plant(plain: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,19 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from leafsight.desktop.session.errands import Errands
-from leafsight.desktop.session.language import translated
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.reaching import Reach
+from leafsight.desktop.session.teach_answers import (
+    contributions_of,
+    decision_of,
+    is_doubtful,
+    labels_of,
+    not_taught_here,
+    outcome_of,
+    retrainings_of,
+    summary_of,
+)
+from leafsight.errors import LeafsightError
 
 Plain = dict[str, Any]
 Result = TypeVar("Result")
@@ -21,7 +31,7 @@ PAGE = 200
 MOST_SHOWN = 5_000
 MOST_IDS = 200
 """Of one request."""
-LOOK_EVERY_S, LOOK_IDLE_S = 0.7, 10.0
+LOOK_EVERY_S, LOOK_IDLE_S, LOOK_REFUSED_S = 0.7, 10.0, 60.0
 SETTLE_S = 60.0
 """A server answers with a promoted model some seconds later; one whose operator named a file never does."""
 UNDER_WAY = ("queued", "running")
@@ -50,6 +60,7 @@ class Learner:
         labels: classes that the model in service knows, as its description has them.
         said: what came of the last decision, in the server's words: changed, skipped, new state.
         trouble: why the server does not answer; None when it does.
+        refused: why a server that answers cannot be taught from here; None where it can.
     """
 
     def __init__(self, reach: Reach, errands: Errands, changed: Callable[[], None]) -> None:
@@ -67,6 +78,7 @@ class Learner:
         self._labels_of = ""
         self.said: Plain | None = None
         self.trouble: Trouble | None = None
+        self.refused: Trouble | None = None
         self.dismissed: set[str] = set()
         self._away: Trouble | None = None
         self._asking = self._paused = False
@@ -100,6 +112,7 @@ class Learner:
         """Another server is asked from now on."""
         self._listing += 1
         self.summary = self.retrainings = self.training = self.outcome = self.said = self.trouble = None
+        self.refused = None
         self.contributions, self.models, self.measured, self._undo = [], [], {}, []
         self.look_soon()
 
@@ -143,7 +156,9 @@ class Learner:
             for one in self.contributions
             if one["state"] == "waiting" and not is_doubtful(one)
         ]
-        self._begin_deciding(lambda: self._reach.client().learning.decide(wish), "accepted", before)
+        self._begin_deciding(
+            lambda: decision_of(self._reach.client().learning.decide(wish)), "accepted", before
+        )
 
     def undo(self) -> None:
         """Take the last decision back."""
@@ -244,20 +259,28 @@ class Learner:
         self._changed()
 
     def _asked(self) -> Plain:
+        try:
+            return self._all_asked()
+        except LeafsightError as error:
+            if (refused := not_taught_here(error)) is None:
+                raise
+            return {"refused": refused}
+
+    def _all_asked(self) -> Plain:
         client = self._reach.client()
         learning = client.learning
         found: Plain = {
-            "summary": learning.contributions_summary(),
-            "retrainings": learning.retrainings(limit=20),
+            "summary": summary_of(learning.contributions_summary()),
+            "retrainings": retrainings_of(learning.retrainings(limit=20)),
             "models": client.models(),
         }
         serving = next((one.id for one in found["models"] if one.serving), "")
         if serving and serving != self._labels_of:
-            found["labels"] = (serving, list(client.model(serving).labels))
+            found["labels"] = (serving, labels_of(client.model(serving).labels))
         rows = found["retrainings"]["retrainings"]
         ended = next((one for one in rows if one["state"] in ("done", "failed")), None)
         if ended is not None and (self.outcome is None or self.outcome["id"] != ended["id"]):
-            found["outcome"] = learning.retraining(ended["id"])
+            found["outcome"] = outcome_of(learning.retraining(ended["id"]))
         return found
 
     def _on_state(self, asked_at: float, found: Plain) -> None:
@@ -265,6 +288,11 @@ class Learner:
         # What was told of a wish that the server refused stays until the next one.
         self.trouble = None if self.trouble in (None, self._away) else self.trouble
         self._away = None
+        self.refused = found.get("refused")
+        if self.refused is not None:
+            self._look_at = monotonic() + LOOK_REFUSED_S
+            self._changed()
+            return
         changed = self.summary != found["summary"]
         self.summary, self.retrainings, self.models = found["summary"], found["retrainings"], found["models"]
         self.outcome = found.get("outcome", self.outcome)
@@ -321,9 +349,9 @@ class Learner:
         after: str | None = None
         while number == self._listing and len(rows) < MOST_SHOWN:
             page = self._reach.client().learning.contributions(wanted, after=after, limit=PAGE)
-            rows.extend(page["contributions"])
-            after = page["next"]
-            if after is None:
+            found, after = contributions_of(page)
+            rows.extend(found)
+            if after is None or not found:  # a server may lead on for ever
                 break
         return rows
 
@@ -359,32 +387,10 @@ class Learner:
         changed, skipped = 0, list[Plain]()
         for some in _in_parts(ids, MOST_IDS):
             wish = {"ids": list(some), "state": state, **({"label": label} if label else {})}
-            came = learning.decide(wish)
+            came = decision_of(learning.decide(wish))
             changed += int(came["changed"])
             skipped.extend(came["skipped"])
         return {"changed": changed, "skipped": skipped}
-
-
-def is_doubtful(one: Plain) -> bool:
-    """Whether something speaks against it, beside that its class was not known when it came."""
-    return any(found["blocks"] and found["kind"] != "new_class" for found in one["findings"])
-
-
-def remarks(one: Plain) -> list[str]:
-    """What is said of one photograph, beside what is said of its class."""
-    return [translated(found["said"]) for found in one["findings"] if found["kind"] != "new_class"]
-
-
-def differing(outcome: Plain) -> list[Plain]:
-    """Held-out contributions on which the two models of a training differ, with their ids where known.
-
-    Args:
-        outcome: a training in full.
-    """
-    rows = (outcome.get("snapshot") or {}).get("rows") or ()
-    ids = {str(row.get("pixel_hash", ""))[:16]: row.get("id") for row in rows}
-    found = (outcome.get("gate") or {}).get("differ") or ()
-    return [{**one, "id": ids.get(one["pixel_hash"])} for one in found]
 
 
 def _in_parts(values: Sequence[str], most: int) -> Iterable[Sequence[str]]:

@@ -169,10 +169,10 @@ def measured(tested: Tested | None, key: str) -> Measured | None:
 
 def by_class(model: ModelDescription) -> list[ClassResult]:
     """How each class did, in the order of the model."""
-    results = {_of(one, "name"): one for one in _list(_of(_of(model.metrics, "test"), "per_class"))}
+    results = {_text(_of(one, "name")): one for one in _list(_of(_of(model.metrics, "test"), "per_class"))}
     found = []
     for label in model.labels:
-        one = results.get(label.get("class_name"))
+        one = results.get(_text(label.get("class_name")))
         photos = _whole(_of(one, "photos"))
         found.append(
             ClassResult(
@@ -187,10 +187,10 @@ def by_class(model: ModelDescription) -> list[ClassResult]:
 
 def mix_ups(model: ModelDescription, most: int = MOST_MIX_UPS) -> list[MixUp]:
     """The mistakes that it makes most."""
-    names = {label.get("class_name"): named(_text(label.get("display"))) for label in model.labels}
+    names = {_text(label.get("class_name")): named(_text(label.get("display"))) for label in model.labels}
 
     def name(key: object) -> str:
-        return names.get(key) if isinstance(key, str) and names.get(key) else _text(key)  # type: ignore[return-value]
+        return names.get(_text(key)) or _text(key)
 
     return [
         MixUp(

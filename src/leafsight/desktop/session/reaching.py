@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from leafsight.desktop.session.servers import Server
 from leafsight.desktop.session.serving_here import ServiceHere
-from leafsight.errors import LeafsightError, RemoteError
+from leafsight.desktop.session.teach_answers import not_taught_here, summary_of
+from leafsight.errors import LeafsightError, NotFoundError, RemoteError
 
 if TYPE_CHECKING:
     from leafsight.client import Client
@@ -83,7 +84,7 @@ class Reach:
 
 
 def tried(server: Server) -> dict[str, Any]:
-    """Ask a server who it is and whether it takes the key: the model that serves, what it allows.
+    """Ask a server who it is and whether it takes the key: its model, its version, what it allows.
 
     Raises:
         UsageError: the address is none, or the key would travel readable.
@@ -94,12 +95,26 @@ def tried(server: Server) -> dict[str, Any]:
 
     with Client(server.address, key=server.key or None, timeout_s=TIMEOUT_S, retries=0) as client:
         model = client.model("serving")
-        found: dict[str, Any] = {"model": model.name, "classes": model.classes}
+        found: dict[str, Any] = {"model": model.name, "classes": model.classes, "version": _version(client)}
         try:
-            client.learning.contributions_summary()
-            found["teaches"] = True
+            told = client.learning.contributions_summary()
         except RemoteError:
             raise
+        except NotFoundError as error:
+            return {**found, "teaches": False, "why_not": (not_taught_here(error) or error).message}
         except LeafsightError as error:
-            found["teaches"], found["why_not"] = False, error.message
-    return found
+            return {**found, "teaches": False, "why_not": error.message}
+    try:
+        summary_of(told)
+    except RemoteError as error:  # of another version: it diagnoses all the same
+        return {**found, "teaches": False, "why_not": error.message}
+    return {**found, "teaches": True}
+
+
+def _version(client: Client) -> str:
+    """Of the leafsight there; empty where it does not say."""
+    try:
+        version = client.health().get("version")
+    except LeafsightError:
+        return ""
+    return version if isinstance(version, str) else ""

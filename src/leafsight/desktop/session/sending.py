@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leafsight.desktop.session.errands import Errands
 from leafsight.desktop.session.language import trn
@@ -20,12 +20,24 @@ from leafsight.desktop.session.outbox import Outbox, Sending
 from leafsight.desktop.session.packing import Member, is_archive, members_of_folder, pack, shares
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.reaching import Reach
-from leafsight.errors import LeafsightError, OverloadError, RemoteError, StateBusyError, UsageError
+from leafsight.desktop.session.teach_answers import not_taught_here, upload_of
+from leafsight.errors import (
+    LeafsightError,
+    NotFoundError,
+    OverloadError,
+    RemoteError,
+    StateBusyError,
+    UsageError,
+)
 from leafsight.images import PHOTO_SUFFIXES
+
+if TYPE_CHECKING:
+    from leafsight.client import Learning
 
 LOOK_EVERY_S = 0.7
 PAUSES_S = (2.0, 5.0, 15.0, 60.0)
 """Before what failed for want of a server is tried again by itself."""
+ENDED = ("done", "failed", "cancelled")
 AWAY = (RemoteError, OverloadError, StateBusyError)
 TOLD_EVERY_S = 0.1
 
@@ -201,7 +213,7 @@ class Sender:
             one, archive = self._packed(one)
         one = self._told(one.but(stage="sending"))
         if not one.upload:
-            one = self._told(one.but(upload=learning.begin_upload(archive, one.label or None)))
+            one = self._told(one.but(upload=_begun(learning, archive, one.label or None)))
         accepted = learning.send_rest(archive, one.upload, self._teller(one))
         if archive != path:
             archive.unlink(missing_ok=True)
@@ -232,13 +244,12 @@ class Sender:
 
     def _look(self, one: Sending) -> Sending:
         """On an errand: what became of it."""
-        found = self._reach.client().upload_state(one.upload)
-        job = found.get("job") or {}
-        if job.get("state") in ("queued", "running") or (found.get("state") == "waiting" and not job):
-            progress = job.get("progress") or {}
-            return one.but(
-                done_bytes=int(progress.get("done") or 0), total_bytes=int(progress.get("total") or 0)
-            )
+        found = upload_of(self._reach.client().upload_state(one.upload))
+        job = found["job"]
+        goes_on = found["state"] == "waiting" if job is None else job["state"] not in ENDED
+        if goes_on:
+            progress = {} if job is None else job["progress"]
+            return one.but(done_bytes=progress.get("done", 0), total_bytes=progress.get("total", 0))
         one = one.but(results=(*one.results, _slim(found)), upload="", part=one.part + 1)
         return one.but(stage="packing" if one.part < one.parts else "done", done_bytes=0, total_bytes=0)
 
@@ -272,6 +283,21 @@ class Sender:
         if one.number not in self._dropped and self._outbox.get(one.number) is not None:
             self._outbox.put(one, keep=False)
             self._changed()
+
+
+def _begun(learning: Learning, archive: Path, label: str | None) -> str:
+    """Begin an upload; a server that learns nothing says so, and not what was wrong with the request."""
+    try:
+        return learning.begin_upload(archive, label)
+    except (UsageError, NotFoundError) as error:
+        why: Trouble | None = None
+        try:
+            learning.contributions_summary()
+        except LeafsightError as nowhere:
+            why = not_taught_here(nowhere) if isinstance(nowhere, NotFoundError) else None
+        if why is None:
+            raise
+        raise UsageError(why.message, hint=why.hint) from error
 
 
 def _slim(found: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def look(reached: Callable[[], Client]) -> Seen | Failed:
     except LeafsightError as error:
         return Failed(Trouble.of(error))
     try:
-        return Seen(models, tuple(client.learning.model_history(SERVING, MOST_CHANGES)), None)
+        changes = client.learning.model_history(SERVING, MOST_CHANGES)
+        return Seen(models, tuple(one for one in changes if isinstance(one, Mapping)), None)
     except RemoteError as error:
         return Seen(models, None, Trouble.of(error), is_lost=True)
     except LeafsightError as error:

@@ -86,6 +86,8 @@ def found_in(result: Plain) -> str:
 
 def _summary(found: Plain) -> str:
     photographs, usable, twice = found["photographs"], found["usable"], found["twice"]["photographs"]
+    if photographs is None:  # a server of another version
+        return tr("It was looked into.")
     if photographs == 1 and usable == 1:
         return tr("It can be used.")
     parts = [
@@ -233,14 +235,16 @@ def check_numbers(check: Plain) -> tuple[str, str]:
     if value is None:
         return "", ""
     if name in SHARES:
-        return percent(value, 1), tr("at least {limit}", limit=percent(limit))
+        return percent(value, 1), "" if limit is None else tr("at least {limit}", limit=percent(limit))
     if name in TIMES:
-        times = tr("{factor} times", factor=number(limit, 2))
-        return tr("{factor} times", factor=number(value, 2)), tr("at most {limit}", limit=times)
+        shown = tr("{factor} times", factor=number(value, 2))
+        if limit is None:
+            return shown, ""
+        return shown, tr("at most {limit}", limit=tr("{factor} times", factor=number(limit, 2)))
     if name == "knows":
         return tr("{classes} missing", classes=number(value)), tr("none")
     if name == "parity":
-        return _power(value, 1), tr("at most {limit}", limit=_power(limit, 0))
+        return _power(value, 1), "" if limit is None else tr("at most {limit}", limit=_power(limit, 0))
     low = check.get("low")
     shown = points(value, 2)
     if low is not None:
@@ -275,8 +279,13 @@ def outcome_words(one: Plain) -> str:
     state = one["state"]
     if state in ("failed", "cancelled", "queued", "running"):
         return tr(OUTCOMES[state])
+    if state != "done":  # a server of another version
+        return plain(state)
     result = one.get("result") or {}
-    if not (result.get("gate") or {}).get("passed"):
+    held = (result.get("gate") or {}).get("passed")
+    if held is None:
+        return tr("Ended")
+    if not held:
         return tr("Gate did not hold")
     return tr("Promoted") if result.get("promoted") else tr("Gate held")
 
@@ -289,7 +298,7 @@ def step_words(job: Plain) -> str:
     names = [name for name, _ in PARTS]
     part = progress.get("part", "")
     if part not in names:
-        return tr("Begins.")
+        return f"{upper(translated(plain(part).lower()))}." if part else tr("Begins.")
     at = names.index(part)
     step, total = progress.get("step"), progress.get("total")
     what = upper(translated(step.replace("_", " "))) if step else tr(PARTS[at][1])

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from leafsight import __version__
 from leafsight.desktop.session import Errands, Server, Trouble, save_server, tried
 from leafsight.desktop.session.language import tr, translated
 from leafsight.desktop.session.preferences import LOOKS, TEXT_SCALES
 from leafsight.desktop.session.storing import Kept, kept, remove
-from leafsight.desktop.session.wording import count, in_bytes
+from leafsight.desktop.session.wording import count, in_bytes, lower
 from leafsight.desktop.window.controls import button, card, emptied, scrolled, words
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.settings_language import LanguageSettings
@@ -165,8 +166,11 @@ class SettingsPage(Page):
             classes=count(found["classes"] or 0, "class", "classes"),
         )
         if not found["teaches"]:
+            why = translated(found["why_not"])
+            said += " " + tr("It diagnoses, but does not let you teach: {why}.", why=lower(why).rstrip("."))
+        if found["version"] not in ("", __version__):
             said += " " + tr(
-                "It diagnoses, but does not let you teach: {why}.", why=translated(found["why_not"])
+                "leafsight {there} there, {here} here.", there=found["version"], here=__version__
             )
         self._choose(server, said)
 

@@ -12,6 +12,7 @@ from leafsight.desktop.session import Errands, Trouble
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.learner import Learner
 from leafsight.desktop.session.sending import Sender
+from leafsight.desktop.window.controls import words
 from leafsight.desktop.window.pages import Around, Page
 from leafsight.desktop.window.teach_look import LookStep
 from leafsight.desktop.window.teach_model import ModelStep
@@ -43,7 +44,8 @@ class TeachPage(Page):
         self.look = LookStep(self.learner, around.tokens())
         self.model = ModelStep(self.learner, around)
         for step in (self.send, self.look, self.model):
-            step.troubled.connect(self.troubled)
+            # What was mended in a step does not bring a server back that is away.
+            step.troubled.connect(lambda found: self.troubled.emit(found or self.learner.trouble))
         self.send.go_on.connect(lambda: self.step(1))
         self.look.go_on.connect(lambda: self.step(2))
         self._lay_out()
@@ -75,6 +77,7 @@ class TeachPage(Page):
         self.where = QLabel()
         self.where.setObjectName("quiet")
         steps.addWidget(self.where)
+        self.refused = words("caution")
         self.stack = QStackedWidget()
         for step in (self.send, self.look, self.model):
             self.stack.addWidget(step)
@@ -82,6 +85,7 @@ class TeachPage(Page):
         whole.setContentsMargins(16, 12, 16, 12)
         whole.setSpacing(12)
         whole.addLayout(steps)
+        whole.addWidget(self.refused)
         whole.addWidget(self.stack, 1)
         self.step(0)
 
@@ -160,6 +164,9 @@ class TeachPage(Page):
         if self.learner.trouble != self._told:
             self._told = self.learner.trouble
             self.troubled.emit(self._told)
+        refused = self.learner.refused
+        self.refused.setText("" if refused is None else f"{refused.message} {refused.hint}")
+        self.refused.setVisible(refused is not None)
         self.look.say()
         self.model.say()
         self.send.say()

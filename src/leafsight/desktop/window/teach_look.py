@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from leafsight.desktop.session.language import named, tr
-from leafsight.desktop.session.learner import FILTERS, Learner, is_doubtful, remarks
+from leafsight.desktop.session.learner import FILTERS, Learner
+from leafsight.desktop.session.teach_answers import is_doubtful, remarks
 from leafsight.desktop.session.teach_words import decided, model_says, state_words
 from leafsight.desktop.session.wording import number
 from leafsight.desktop.window.controls import button, words
@@ -143,6 +144,8 @@ class LookStep(QWidget):
         self._on_chosen()
 
     def _nothing(self) -> str:
+        if self._learner.refused is not None:
+            return ""  # said above the steps
         if self._learner.summary is None:
             return tr("The photographs are asked for.")
         if not any(self._learner.summary["states"].values()):
@@ -252,10 +255,8 @@ def _tile(one: dict[str, Any], *, of_one_class: bool) -> Tile:
     refused = any(found["kind"] == "test_duplicate" for found in one["findings"])
     mark = "bad" if refused else "warn" if is_doubtful(one) else ""
     said = remarks(one)
-    first = name if of_one_class else named(one["display"])
-    return Tile(
-        one["id"], f"{first}\n{said[0] if said else '' if of_one_class else name}", _spoken(one), mark
-    )
+    first, second = (name, "") if of_one_class else (named(one["display"]), name)
+    return Tile(one["id"], f"{first}\n{said[0] if said else second}", _spoken(one), mark)
 
 
 def _spoken(one: dict[str, Any]) -> str:

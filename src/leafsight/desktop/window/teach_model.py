@@ -118,7 +118,8 @@ class ModelStep(QWidget):
         found = self._learner.retrainings
         summary = self._learner.summary
         if found is None or summary is None:
-            self.ready.setText(tr("The store is asked what there is to learn."))
+            refused = self._learner.refused is not None  # said above the steps
+            self.ready.setText("" if refused else tr("The store is asked what there is to learn."))
             self.teach.setEnabled(False)
             self.why_not.setVisible(False)
             return
@@ -131,6 +132,8 @@ class ModelStep(QWidget):
                 "photographs are accepted and not learned yet",
             )
             self.ready.setText(f"{many}.")
+        elif accepted and new is None:
+            self.ready.setText(f"{count(accepted, 'photograph is accepted', 'photographs are accepted')}.")
         elif accepted:
             self.ready.setText(tr("Everything that is accepted was learned already."))
         else:
@@ -148,11 +151,11 @@ class ModelStep(QWidget):
         progress = running.get("progress") or {}
         names = [name for name, _ in PARTS]
         part = progress.get("part")
-        at = names.index(part) if part in names else 0
+        at = names.index(part) if part in names else -1 if part else 0  # a step of another version
         share = progress.get("share")
         within = float(share) if isinstance(share, int | float) else 0.5
         self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * (at + within) / len(names)))
+        self.bar.setValue(round(1000 * (max(at, 0) + within) / len(names)))
         self.bar.setAccessibleName(step_words(running))
         self.steps.setText(
             "   ".join(

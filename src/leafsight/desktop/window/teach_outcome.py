@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from leafsight.desktop.session import Trouble
 from leafsight.desktop.session.language import tr, translated
-from leafsight.desktop.session.learner import Learner, differing
+from leafsight.desktop.session.learner import Learner
+from leafsight.desktop.session.teach_answers import differing
 from leafsight.desktop.session.teach_words import (
     check_numbers,
     check_title,
@@ -129,13 +130,15 @@ class OutcomeCard(QFrame):
         if now == self._shown:
             return
         self._shown = now
-        failed = outcome["state"] == "failed"
+        failed, gate = outcome["state"] == "failed", outcome["gate"]
         for part in (self.numbers, self.now, self.report):
-            part.setVisible(not failed)
+            part.setVisible(not failed and gate is not None)
         if failed:
             self._say_failed(outcome.get("error") or {})
             return
-        gate = outcome.get("gate") or outcome["result"]["gate"]
+        if gate is None:
+            self._say_without_gate()
+            return
         self.title.setText(tr("The gate held") if gate["passed"] else tr("The gate did not hold"))
         self.said.setText(sentence(gate["said"]))
         self._say_facts(outcome, gate)
@@ -150,6 +153,16 @@ class OutcomeCard(QFrame):
         self.title.setText(tr("The training failed"))
         self.said.setText(f"{sentence(error.get('message'))} {sentence(error.get('hint'))}".strip())
         self.facts.setText(tr("The model in service is as it was; what was accepted stays accepted."))
+        for deed in (self.promote, self.back):
+            deed.setVisible(False)
+        self.discard.setVisible(True)
+
+    def _say_without_gate(self) -> None:
+        self.title.setText(tr("The training ended"))
+        self.said.setText(
+            tr("Whether its gate held, this server does not say in a way that this window understands.")
+        )
+        self.facts.setText(tr("What was measured of the new model stands on the page Models."))
         for deed in (self.promote, self.back):
             deed.setVisible(False)
         self.discard.setVisible(True)
@@ -251,12 +264,14 @@ class OutcomeCard(QFrame):
             )
             sent = tr(" (given, held out)") if one["where"] == "contributions" else ""
             shown = tr("not known") if before is None else percent(before, 1)
-            interval = tr(
-                "{figure} ({low} to {high})",
-                figure=percent(after, 1),
-                low=number(one["low"] * 100),
-                high=number(one["high"] * 100),
-            )
+            interval = percent(after, 1)
+            if one["low"] is not None and one["high"] is not None:
+                interval = tr(
+                    "{figure} ({low} to {high})",
+                    figure=interval,
+                    low=number(one["low"] * 100),
+                    high=number(one["high"] * 100),
+                )
             rows.append(
                 (weight, (f"{class_name(one['name'])}{sent}", number(one["photos"]), shown, interval, change))
             )
@@ -270,8 +285,7 @@ class OutcomeCard(QFrame):
         outcome = self._learner.outcome
         if outcome is None:
             return
-        gate = outcome.get("gate") or outcome["result"]["gate"]
-        candidate = outcome["result"]["candidate"]
+        gate, candidate = outcome["gate"], outcome["result"]["candidate"]
         if gate["passed"]:
             asked = tr(
                 "The new model {new} will answer instead of {old}, which can be put back at any time.",
