@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests.desktop.screen import Screen, missing, virtual_screen
 from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
 from tests.journeys.small_world import save_picture
 
@@ -114,3 +115,18 @@ def photos(tmp_path: Path) -> Path:
     ):
         save_picture(tmp_path / "photos" / name, colour)
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    """A virtual screen, with a hand on mouse and keyboard."""
+    if lacking := missing():
+        pytest.skip(f"{lacking} is not installed")
+    with virtual_screen(tmp_path, {"OMP_NUM_THREADS": "1"}) as made:
+        yield made
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Of windows on a screen."""
+    return tmp_path / "state"
