@@ -96,6 +96,7 @@ def test_who_does_not_want_to_close_goes_on(
     window.open_again()
     assert not window.wants_again
     assert window.isVisible()
+    window.leave()
 
 
 def test_a_window_that_keeps_nothing_does_not_offer_to_open_again(qtbot: Any, opened: Open) -> None:
