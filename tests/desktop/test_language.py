@@ -186,6 +186,30 @@ def test_a_plural_rule_that_is_none_is_refused_or_the_usual_one(tmp_path: Path, 
         read_translation(tmp_path / "de.po")
 
 
+def test_a_plural_rule_that_cannot_be_reckoned_gives_english(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text(HEAD.format(rule="nplurals=2; plural=(n%0);") + GERMAN, encoding="utf-8")
+    use_language(read_translation(tmp_path / "de.po"))
+    assert count(2, "photograph") == "2 photographs"
+    assert tr("Close?") == "Schließen?"
+
+
+def test_a_file_that_is_the_name_of_another_reads_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text(HEAD.format(rule=TWO_FORMS) + GERMAN, encoding="utf-8")
+    (tmp_path / "fr.po").write_text(str(tmp_path / "de.po"))
+    with pytest.raises(ConfigError):
+        read_translation(tmp_path / "fr.po")
+
+
+def test_a_template_of_nobody_known_cannot_hold_the_window_up(tmp_path: Path) -> None:
+    """As a regular expression this one tries some 10^20 ways before it gives up."""
+    many = "".join(f"{{{number}}}a" for number in range(10))
+    entry = f'\nmsgctxt "said"\nmsgid "{many}b"\nmsgstr "{many}"\n'
+    (tmp_path / "de.po").write_text(HEAD.format(rule=TWO_FORMS) + entry, encoding="utf-8")
+    use_language(read_translation(tmp_path / "de.po"))
+    assert translated("a" * 1_900) == "a" * 1_900
+    assert translated("xa" * 9 + "yab") == "xa" * 9 + "ya"
+
+
 def test_three_plural_forms(tmp_path: Path) -> None:
     rule = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 ? 1 : 2);"
     entries = """

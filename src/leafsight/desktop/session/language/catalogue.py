@@ -50,10 +50,14 @@ class Translation:
 
     def counted(self, one: str, many: str, number: int) -> str:
         """The form that a count wants."""
-        forms, at = self.plurals.get(one), self.form(number)
-        if forms is None or not 0 <= at < len(forms):
-            return one if number == 1 else many
-        return forms[at]
+        english, forms = one if number == 1 else many, self.plurals.get(one)
+        if forms is None:
+            return english
+        try:
+            at = self.form(number)
+        except (ArithmeticError, ValueError):  # a rule of nobody known may divide by nothing
+            return english
+        return forms[at] if 0 <= at < len(forms) else english
 
     @cached_property
     def templates(self) -> Templates:
@@ -83,7 +87,7 @@ def read_translation(path: Path) -> Translation:
             )
         text = path.read_bytes().decode("utf-8", "replace")
     try:
-        found = polib.pofile(text)
+        found = polib.pofile(f"{text}\n")  # with a line in it, it is never taken for a path
         form = gettext.c2py(_plural_rule(found.metadata.get("Plural-Forms", "")))
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, RecursionError) as error:
         raise ConfigError(

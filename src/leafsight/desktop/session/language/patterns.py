@@ -51,19 +51,28 @@ class Template:
         """How much of it never changes: of several that fit, the one that says most is meant."""
         return sum(map(len, self.fixed))
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        parts = PLACE.split(self.text)
-        return re.compile(
-            "".join(re.escape(part) if at % 2 == 0 else "(.*?)" for at, part in enumerate(parts)), re.DOTALL
-        )
-
     def values_in(self, sentence: str) -> dict[str, str] | None:
-        """What stands in the places; None where the sentence is another one."""
-        if not all(part in sentence for part in self.fixed):
+        """What stands in the places; None where the sentence is another one.
+
+        Each fixed part is taken where it comes first, which finds whatever can be found, and in one walk: a
+        regular expression would walk back and forth, and a template of nobody known could make it never end.
+        """
+        first, *between = PLACE.split(self.text)[::2]
+        last = between.pop() if between else ""
+        end = len(sentence) - len(last)
+        at = len(first)
+        if at > end or not sentence.startswith(first) or not sentence.endswith(last):
             return None
-        found = self._pattern.fullmatch(sentence)
-        return None if found is None else dict(zip(self.names, found.groups(), strict=True))
+        if not self.names:
+            return {} if sentence == first else None
+        found = []
+        for part in between:
+            start = sentence.find(part, at, end)
+            if start < 0:
+                return None
+            found.append(sentence[at:start])
+            at = start + len(part)
+        return dict(zip(self.names, [*found, sentence[at:end]], strict=True))
 
 
 class Templates:
