@@ -39,6 +39,7 @@ def test_it_holds_what_it_must_and_nothing_else(wheel: Path) -> None:
         "leafsight/py.typed",
         "leafsight/taxonomy/vocabulary.json",
         "leafsight/taxonomy/cards/tomato.toml",
+        "leafsight/desktop/languages/es.po",
         "leafsight/pages/style.css",
         "leafsight/inspection/insight/insight.js",
         "leafsight/inspection/insight/insight.css",

@@ -42,7 +42,7 @@ from leafsight.desktop.window.diagnose import DiagnosePage
 from leafsight.desktop.window.diagnose_tools import files_of
 from leafsight.desktop.window.offering import Offers
 from leafsight.desktop.window.pages import Around, Page
-from leafsight.desktop.window.theme import LOOK_WORDS, Tokens, dress, sheet
+from leafsight.desktop.window.theme import LOOK_WORDS, WIDE_TEXT, Tokens, dress, sheet
 from leafsight.desktop.window.waking import Waker
 from leafsight.errors import LeafsightError
 from leafsight.images import DecodeLimits
@@ -143,9 +143,9 @@ class MainWindow(QMainWindow):
         top.setObjectName("top")
         line = QHBoxLayout(top)
         line.setContentsMargins(16, 8, 16, 8)
-        brand = QLabel("leafsight")
-        brand.setObjectName("brand")
-        line.addWidget(brand)
+        self._brand = QLabel("leafsight")
+        self._brand.setObjectName("brand")
+        line.addWidget(self._brand)
         line.addSpacing(16)
         self.tabs: dict[str, QToolButton] = {}
         for number, name in enumerate(PAGES, 1):
@@ -256,7 +256,9 @@ class MainWindow(QMainWindow):
 
     def _wear(self) -> None:
         """Other colours, or another size of text, hold; a page has them when it is seen."""
-        self._sheet = sheet(self._tokens, self._preferences.text_scale)
+        scale = self._preferences.text_scale
+        self._sheet = sheet(self._tokens, scale)
+        self._brand.setVisible(scale < WIDE_TEXT)
         for part in (self._bar, self.trouble, self._coming):
             part.setStyleSheet(self._sheet)
         self._outmoded = set(self._pages.values())

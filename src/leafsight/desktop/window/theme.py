@@ -38,6 +38,8 @@ DARK = Tokens(
     accent="#74cd9f", on_accent="#0c1a12", tint="#1f2e26", warn="#e6b45a", bad="#f39484", warn_tint="#2e2613",
 )  # fmt: skip
 BASE_POINTS = 10.5
+WIDE_TEXT = 1.5
+"""From this size of text on the bar at the top has no room for what can be done without."""
 STYLE = "fusion"
 LOOK_WORDS = {"system": "As the desktop", "light": "Light", "dark": "Dark"}
 
@@ -121,7 +123,8 @@ def _controls_sheet(tokens: Tokens, scale: float) -> str:
     }}
     QPushButton:hover, QToolButton:hover {{ background: {tokens.tint}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {tokens.quiet}; border-color: {tokens.line}; }}
-    QToolButton#tab {{ border: 1px solid transparent; background: transparent; font-weight: 600; }}
+    QToolButton#tab {{ border: 1px solid transparent; background: transparent; font-weight: 600;
+        padding: 0 {12 if scale < WIDE_TEXT else 6}px; }}
     QToolButton#tab:hover {{ background: {tokens.tint}; }}
     QToolButton#tab:checked {{ background: {tokens.tint}; color: {tokens.accent}; }}
     QToolButton#tab:focus {{ border: 2px solid {tokens.accent}; }}
