@@ -168,5 +168,7 @@ def is_sentence(text: str) -> bool:
         return False
     places = len(re.findall(r"\{\d\}", text))
     if places >= 2:  # "{0} are {1}" would be found in half of all sentences
-        return len(words) >= places or bool(re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$", text))
+        return len(words) >= places or bool(
+            re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$|“\{\d\}”$|^\{0\} say ", text)
+        )
     return len(words) + places >= 2

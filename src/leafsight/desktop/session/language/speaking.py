@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from leafsight.desktop.session.language.catalogue import NAME, SAID, Translation
 from leafsight.desktop.session.language.figures import in_figures, value_in_figures
-from leafsight.desktop.session.language.patterns import filled
+from leafsight.desktop.session.language.patterns import PLACE, Template, filled
 
-SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z0-9\"])|; |\n")
+SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z0-9\"“])|; |\n")
 DEEPEST = 3
 """A value in a sentence may be a sentence of ours in turn."""
 REMEMBERED = 4096
 MOST_TOGETHER = 5
 """Sentences that one template may stretch over."""
+MOST_LISTED = 12
+"""Of a longer list the parts stay as they are."""
 ENGLISH = Translation()
 _chosen = ENGLISH
 
@@ -26,6 +28,7 @@ def use_language(translation: Translation) -> None:
     global _chosen
     _chosen = translation if translation.texts or translation.plurals else ENGLISH
     _found.cache_clear()
+    _known.cache_clear()
 
 
 def is_english() -> bool:
@@ -99,16 +102,43 @@ def _found(text: str, deep: int) -> str:
         known = [(last, _known(text[ends[at] : ends[last]])) for last in runs]
         fit = [(last, one) for last, one in known if one is not None]
         own = [(last, one) for last, one in fit if last == at + 1 or SENTENCE_ENDS.search(one.english)]
+        last, one = at + 1, None
         if fit:
             last, one = max(own, key=lambda pair: pair[1].weight) if own else fit[0]
-            said.append(_filled(one, deep))
-        else:
-            last = at + 1
-            said.append(named(text[ends[at] : ends[last]]))
+            if deep > 1 and last + 1 < len(ends) and (whole := _to_the_end(one, text[ends[at] :])):
+                last, one = len(ends) - 1, whole
+        said.append(_piece(text[ends[at] : ends[last]], one, deep))
         if last + 1 < len(ends):
             said.append(text[ends[last] : ends[last + 1]])
         at = last + 1
     return "".join(said)
+
+
+def _piece(text: str, one: _Known | None, deep: int) -> str:
+    """What was found, or a list of things that are known, where these say more."""
+    if one is None or any(", " in value for value in one.values.values()):
+        weight, parts = _parts(text)
+        if weight > (one.weight if one else 0):
+            return ", ".join(part if known is None else _filled(known, deep) for part, known in parts)
+    return named(text) if one is None else _filled(one, deep)
+
+
+def _parts(text: str) -> tuple[int, list[tuple[str, _Known | None]]]:
+    """A list with commas, divided so that most of it is known: a part may have a comma in itself."""
+    items = text.split(", ")
+    if not 2 <= len(items) <= MOST_LISTED:
+        return 0, []
+    best: list[tuple[int, list[tuple[str, _Known | None]]]] = [(0, [])]
+    for end in range(1, len(items) + 1):
+        ways = []
+        for start in range(end):
+            part = ", ".join(items[start:end])
+            known = _known(part)
+            if known is not None or start == end - 1:
+                weight, before = best[start]
+                ways.append((weight + (known.weight if known else 0), [*before, (part, known)]))
+        best.append(max(ways, key=lambda way: (way[0], len(way[1]))))
+    return best[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +150,8 @@ class _Known:
         context: there.
         values: in it.
         weight: letters of it that never change.
-        around: spaces before and behind it.
+        around: spaces before it; behind it also a full stop that the template has not.
+        stop_added: the template has a full stop that the sentence has not.
     """
 
     english: str
@@ -128,23 +159,48 @@ class _Known:
     values: Mapping[str, str]
     weight: int
     around: tuple[str, str]
+    stop_added: bool = False
 
 
+@lru_cache(REMEMBERED)
 def _known(text: str) -> _Known | None:
+    """The template of a sentence; a full stop more or less makes no other one of it."""
     bare = text.strip()
     around = (text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]) if bare else ("", "")
+    stopped = bare.endswith(".")
+    other = bare[:-1] if stopped else f"{bare}."
+    ways = [(other, f".{around[1]}" if stopped else around[1]), (bare, around[1])]
     for context in (SAID, ""):
-        if (context, bare) in _chosen.texts:
-            return _Known(bare, context, {}, len(bare), around)
-    template = _chosen.templates.find(bare)
-    if template is None:
+        for said, after in reversed(ways):
+            if (context, said) in _chosen.texts:
+                return _Known(said, context, {}, len(said), (around[0], after), said > bare)
+    found = [
+        _Known(template[0].text, SAID, template[1], template[0].weight, (around[0], after), said > bare)
+        for said, after in ways
+        if (template := _chosen.templates.find(said)) is not None
+        and (said <= bare or template[0].text.endswith("."))
+    ]
+    return max(found, key=lambda one: one.weight, default=None)
+
+
+def _to_the_end(one: _Known, text: str) -> _Known | None:
+    """The same where its last value is all that follows, such as a sentence that is told of in it."""
+    last = PLACE.findall(one.english)[-1:]
+    wanted = "".join(f"{{{name}}}" for name in last)
+    if not last or not (one.english.endswith(wanted) and _text_of(one).endswith(wanted)):
         return None
-    return _Known(template[0].text, SAID, template[1], template[0].weight, around)
+    values = Template(one.english).values_in(text.strip())
+    return None if values is None else replace(one, values=values, around=(one.around[0], ""))
+
+
+def _text_of(one: _Known) -> str:
+    text = _chosen.text(one.english, one.context)
+    return text.removesuffix(".") if one.stop_added else text
 
 
 def _filled(one: _Known, deep: int) -> str:
     values = {name: _value(value, deep - 1) for name, value in one.values.items()}
-    return one.around[0] + filled(_chosen.text(one.english, one.context), values) + one.around[1]
+    return one.around[0] + filled(_text_of(one), values) + one.around[1]
 
 
 def _value(text: str, deep: int) -> str:
