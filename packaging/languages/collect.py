@@ -79,7 +79,7 @@ SAID_AS_VALUES = {
     "images/formats.py": ("STRANGERS", "_looks_like", "_iso_media"),
     "inference/combining.py": ("LEFT_OUT",),
     "inspection/copies.py": ("KIND_WORDS",),
-    "inspection/files.py": ("MODE_WORDS",),
+    "inspection/files.py": ("MODE_WORDS", "FAULT_WORDS"),
     "inspection/insight/grouping.py": ("strength",),
     "inspection/insight/tones.py": ("_direction",),
 }
@@ -90,6 +90,10 @@ HEADER = (
     "The window of leafsight. Places such as {name} stay as they are; '&' comes before the letter"
     " that Alt presses."
 )
+TITLING = "inspection/insight/"
+"""Here a capitalised word by itself is a title."""
+KIND_BEFORE = re.compile(r"^[a-z]+(-[a-z]+)+: ")
+"""Of a fault: ``empty-file: the file has no bytes``; people see what follows."""
 NOUNS = ("counted",)
 """``counted(3, "photograph")``."""
 NAMING = {"Axis": 0, "Measure": 1}
@@ -183,6 +187,10 @@ def _said(path: Path) -> Iterator[str]:
     telling = place.startswith(TELLING)
     words = shared_words(tree)
     yield from _values_said(tree, words, SAID_AS_VALUES.get(place, ()))
+    if place.startswith(TITLING):
+        yield from (
+            one.value for one in ast.walk(tree) if is_text(one) and re.fullmatch("[A-Z][a-z]+", one.value)
+        )
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     docstrings &= {id(node) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     yield from _sentences(tree, docstrings | pieces(tree, words), words, wanted=telling)
@@ -225,11 +233,14 @@ def _sentences(node: ast.AST, passed_over: set[int], words: Words, *, wanted: bo
         yield from _sentences(node.value, passed_over, words, wanted=wanted)
         return
     if isinstance(node, ast.Assign) and not wanted:
-        names = [one.id for one in node.targets if isinstance(one, ast.Name)]
-        wanted = any(re.search(r"HINT|WHY|REASON|_hint$|^hint$|^why$|message", one) for one in names)
+        names = [getattr(one, "id", getattr(one, "attr", "")) for one in node.targets]
+        wanted = any(
+            re.search(r"HINT|WHY|REASON|_hint$|^hint$|^why$|message|fault$|^reason$|^too_large$", one)
+            for one in names
+        )
     if is_worded(node, words):
         if wanted and id(node) not in passed_over:
-            yield from (text for text in variants(node, words) if is_sentence(text))
+            yield from (KIND_BEFORE.sub("", text) for text in variants(node, words) if is_sentence(text))
         for value in filled_in(node):
             if value is not node and not isinstance(value, ast.Name):
                 yield from _sentences(value, passed_over, words, wanted=wanted)

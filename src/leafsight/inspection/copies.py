@@ -295,21 +295,14 @@ def against_findings(
         if not rows and leaf:
             continue
         what = "seem to show a leaf that is also" if leaf else "stand also"
-        cases = [
-            Case(
-                (row,),
-                ", ".join(sorted({KIND_WORDS[pair.kind] for pair in mine[row, leaf]}))
-                + (
-                    ""
-                    if classes[row] in {labels[pair.other] for pair in mine[row, leaf]}
-                    else ", other label"
-                ),
-                max(pair.score for pair in mine[row, leaf]),
-                _first_kind(mine[row, leaf]),
-                tuple(sorted(paths[pair.other] for pair in mine[row, leaf])),
-            )
-            for row in sorted(rows)
-        ]
+        cases = []
+        for row in sorted(rows):
+            same = mine[row, leaf]
+            words = sorted({KIND_WORDS[pair.kind] for pair in same})
+            if classes[row] not in {labels[pair.other] for pair in same}:
+                words.append("other label")
+            score, names = max(pair.score for pair in same), sorted(paths[pair.other] for pair in same)
+            cases.append(Case((row,), ", ".join(words), score, _first_kind(same), tuple(names)))
         found.append(
             Finding(
                 kind="same-leaf-elsewhere" if leaf else "elsewhere",

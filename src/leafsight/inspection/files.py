@@ -28,6 +28,11 @@ MODE_WORDS = {
     "L": "grey", "1": "black and white", "P": "palette", "RGBA": "transparent", "LA": "grey and transparent",
     "CMYK": "CMYK (printing colours)", "LAB": "L*a*b*",
 }  # fmt: skip
+FAULT_WORDS = {
+    "corrupt-image": "corrupt image", "empty-file": "empty file", "image": "image",
+    "image-too-large": "image too large", "several-labels": "several labels", "unreadable": "unreadable",
+    "unreadable-name": "unreadable name", "unsupported-image": "unsupported image",
+}  # fmt: skip
 EXTRA_WORDS = {
     "animated": "carry several pictures",
     "turned-by-exif": "are turned by their EXIF orientation",
@@ -52,7 +57,8 @@ def _faults(index: PhotoIndex) -> list[Finding]:
             kind,
             "mend",
             cases,
-            f"{share(len(cases), len(index))} files cannot be used ({kind.replace('-', ' ')})",
+            f"{share(len(cases), len(index))} files cannot be used "
+            f"({FAULT_WORDS.get(kind, kind.replace('-', ' '))})",
             "copy them again from where they came from, or remove them; leafsight leaves them out",
         )
         for kind, cases in sorted(kinds.items(), key=lambda item: -len(item[1]))

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from leafsight.desktop.session.language.catalogue import NAME, SAID, Translation
 from leafsight.desktop.session.language.figures import in_figures, value_in_figures
-from leafsight.desktop.session.language.patterns import PLACE, Template, filled
+from leafsight.desktop.session.language.patterns import Template, filled
 
 SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z0-9\"“])|; |\n")
+TELLS_OF = re.compile(r": \{\w+\}$")
 DEEPEST = 3
 """A value in a sentence may be a sentence of ours in turn."""
 REMEMBERED = 4096
@@ -184,13 +185,9 @@ def _known(text: str) -> _Known | None:
 
 
 def _to_the_end(one: _Known, text: str) -> _Known | None:
-    """The same where its last value is all that follows, such as a sentence that is told of in it."""
-    last = PLACE.findall(one.english)[-1:]
-    wanted = "".join(f"{{{name}}}" for name in last)
-    if not last or not (one.english.endswith(wanted) and _text_of(one).endswith(wanted)):
-        return None
-    values = Template(one.english).values_in(text.strip())
-    return None if values is None else replace(one, values=values, around=(one.around[0], ""))
+    """The same where all that follows is told of in it: ``The model cannot be judged: ...``."""
+    values = TELLS_OF.search(one.english) and Template(one.english).values_in(text.strip())
+    return replace(one, values=values, around=(one.around[0], "")) if values else None
 
 
 def _text_of(one: _Known) -> str:
