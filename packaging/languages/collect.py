@@ -76,6 +76,7 @@ NOT_TOLD = (
     "desktop/session/language",
 )  # fmt: skip
 SAID_AS_VALUES = {
+    "bundle/containers.py": ("_where_cut",),
     "images/formats.py": ("STRANGERS", "_looks_like", "_iso_media"),
     "inference/combining.py": ("LEFT_OUT",),
     "inspection/copies.py": ("KIND_WORDS",),

@@ -169,6 +169,6 @@ def is_sentence(text: str) -> bool:
     places = len(re.findall(r"\{\d\}", text))
     if places >= 2:  # "{0} are {1}" would be found in half of all sentences
         return len(words) >= places or bool(
-            re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$|“\{\d\}”$|^\{0\} say ", text)
+            re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$|“\{\d\}”$|^\{0\} say |^\{0\} to \{1\} %$", text)
         )
     return len(words) + places >= 2

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from leafsight.desktop.session.language.catalogue import NAME, SAID, Translation
 from leafsight.desktop.session.language.figures import in_figures, value_in_figures
-from leafsight.desktop.session.language.patterns import Template, filled
+from leafsight.desktop.session.language.patterns import PLACE, Template, filled
 
 SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z0-9\"“])|; |\n")
 TELLS_OF = re.compile(r": \{\w+\}$")
@@ -30,6 +30,7 @@ def use_language(translation: Translation) -> None:
     _chosen = translation if translation.texts or translation.plurals else ENGLISH
     _found.cache_clear()
     _known.cache_clear()
+    _parts.cache_clear()
 
 
 def is_english() -> bool:
@@ -96,18 +97,10 @@ def _upper(text: str) -> str:
 @lru_cache(REMEMBERED)
 def _found(text: str, deep: int) -> str:
     """Sentence by sentence; a template may stretch over several, where it has their ends in itself."""
-    ends = [0, *(at for end in SENTENCE_ENDS.finditer(text) for at in end.span()), len(text)]
+    ends = _ends(text)
     said, at = [], 0
     while at < len(ends):
-        runs = range(at + 1, min(len(ends), at + 2 * MOST_TOGETHER), 2)
-        known = [(last, _known(text[ends[at] : ends[last]])) for last in runs]
-        fit = [(last, one) for last, one in known if one is not None]
-        own = [(last, one) for last, one in fit if last == at + 1 or SENTENCE_ENDS.search(one.english)]
-        last, one = at + 1, None
-        if fit:
-            last, one = max(own, key=lambda pair: pair[1].weight) if own else fit[0]
-            if deep > 1 and last + 1 < len(ends) and (whole := _to_the_end(one, text[ends[at] :])):
-                last, one = len(ends) - 1, whole
+        last, one = _next(text, ends, at)
         said.append(_piece(text[ends[at] : ends[last]], one, deep))
         if last + 1 < len(ends):
             said.append(text[ends[last] : ends[last + 1]])
@@ -115,21 +108,58 @@ def _found(text: str, deep: int) -> str:
     return "".join(said)
 
 
+def _ends(text: str) -> list[int]:
+    """Where each of its sentences begins and ends."""
+    return [0, *(at for end in SENTENCE_ENDS.finditer(text) for at in end.span()), len(text)]
+
+
+def _next(text: str, ends: Sequence[int], at: int) -> tuple[int, _Known | None]:
+    """The end of what is said next, and what it is."""
+    runs = range(at + 1, min(len(ends), at + 2 * MOST_TOGETHER), 2)
+    known = [(last, _known(text[ends[at] : ends[last]])) for last in runs]
+    fit = [(last, one) for last, one in known if one is not None]
+    if not fit:
+        return at + 1, None
+    own = [(last, one) for last, one in fit if last <= at + 1 + 2 * one.ends]
+    last, one = max(own, key=lambda pair: _weight(pair[1])) if own else fit[0]
+    if not TELLS_OF.search(one.english):
+        return last, one
+    # What it tells of may itself stretch further than the first sentence.
+    template = Template(one.english)
+    told = (template.values_in(text[ends[at] :].strip()) or one.values)[template.names[-1]]
+    told_last, _ = _next(told, _ends(told), 0)
+    if told_last == 1:
+        return last, one
+    last = at + told_last
+    values = template.values_in(text[ends[at] : ends[last]].strip()) or one.values
+    return last, replace(one, values=values, around=(one.around[0], ""))
+
+
 def _piece(text: str, one: _Known | None, deep: int) -> str:
     """What was found, or a list of things that are known, where these say more."""
-    if one is None or any(", " in value for value in one.values.values()):
+    if one is None or one.values:
         weight, parts = _parts(text)
-        if weight > (one.weight if one else 0):
+        if weight > (_weight(one) if one else 0):
             return ", ".join(part if known is None else _filled(known, deep) for part, known in parts)
     return named(text) if one is None else _filled(one, deep)
 
 
-def _parts(text: str) -> tuple[int, list[tuple[str, _Known | None]]]:
+def _weight(one: _Known) -> int:
+    """How many letters are ours in what was found and in its values."""
+    return one.weight + sum(
+        max(_parts(value)[0], known.weight if (known := _known(value)) else 0)
+        for value in one.values.values()
+        if " " in value
+    )
+
+
+@lru_cache(REMEMBERED)
+def _parts(text: str) -> tuple[int, tuple[tuple[str, _Known | None], ...]]:
     """A list with commas, divided so that most of it is known: a part may have a comma in itself."""
     items = text.split(", ")
     if not 2 <= len(items) <= MOST_LISTED:
-        return 0, []
-    best: list[tuple[int, list[tuple[str, _Known | None]]]] = [(0, [])]
+        return 0, ()
+    best: list[tuple[int, tuple[tuple[str, _Known | None], ...]]] = [(0, ())]
     for end in range(1, len(items) + 1):
         ways = []
         for start in range(end):
@@ -137,7 +167,7 @@ def _parts(text: str) -> tuple[int, list[tuple[str, _Known | None]]]:
             known = _known(part)
             if known is not None or start == end - 1:
                 weight, before = best[start]
-                ways.append((weight + (known.weight if known else 0), [*before, (part, known)]))
+                ways.append((weight + (known.weight if known else 0), (*before, (part, known))))
         best.append(max(ways, key=lambda way: (way[0], len(way[1]))))
     return best[-1]
 
@@ -162,6 +192,11 @@ class _Known:
     around: tuple[str, str]
     stop_added: bool = False
 
+    @property
+    def ends(self) -> int:
+        """Of sentences, before its own."""
+        return len(SENTENCE_ENDS.findall(PLACE.sub("0", self.english)))
+
 
 @lru_cache(REMEMBERED)
 def _known(text: str) -> _Known | None:
@@ -182,12 +217,6 @@ def _known(text: str) -> _Known | None:
         and (said <= bare or template[0].text.endswith("."))
     ]
     return max(found, key=lambda one: one.weight, default=None)
-
-
-def _to_the_end(one: _Known, text: str) -> _Known | None:
-    """The same where all that follows is told of in it: ``The model cannot be judged: ...``."""
-    values = TELLS_OF.search(one.english) and Template(one.english).values_in(text.strip())
-    return replace(one, values=values, around=(one.around[0], "")) if values else None
 
 
 def _text_of(one: _Known) -> str:
