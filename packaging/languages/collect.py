@@ -72,6 +72,7 @@ TELLING = (
 """Here every sentence does, not only those of errors."""
 NOT_TOLD = (
     "inspection/page.py", "inspection/insight/page.py", "inspection/insight/charts.py",
+    "inspection/health.py",
     "retraining/gate_page.py",
     "desktop/session/language",
 )  # fmt: skip
@@ -91,7 +92,9 @@ HEADER = (
     "The window of leafsight. Places such as {name} stay as they are; '&' comes before the letter"
     " that Alt presses."
 )
-TITLING = "inspection/insight/"
+TITLING = tuple(
+    f"inspection/insight/{name}.py" for name in ("capture", "embedding_map", "looks", "sizes", "tones")
+)
 """Here a capitalised word by itself is a title."""
 KIND_BEFORE = re.compile(r"^[a-z]+(-[a-z]+)+: ")
 """Of a fault: ``empty-file: the file has no bytes``; people see what follows."""

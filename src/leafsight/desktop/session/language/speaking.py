@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 from leafsight.desktop.session.language.catalogue import NAME, SAID, Translation
 from leafsight.desktop.session.language.figures import in_figures, value_in_figures
@@ -18,6 +19,8 @@ DEEPEST = 3
 REMEMBERED = 4096
 MOST_TOGETHER = 5
 """Sentences that one template may stretch over."""
+MOST_TRIED = 3
+"""Templates that a sentence may have been made from."""
 MOST_LISTED = 12
 """Of a longer list the parts stay as they are."""
 ENGLISH = Translation()
@@ -100,7 +103,7 @@ def _found(text: str, deep: int) -> str:
     ends = _ends(text)
     said, at = [], 0
     while at < len(ends):
-        last, one = _next(text, ends, at)
+        last, one = _next(text, ends, at, DEEPEST)
         said.append(_piece(text[ends[at] : ends[last]], one, deep))
         if last + 1 < len(ends):
             said.append(text[ends[last] : ends[last + 1]])
@@ -113,21 +116,21 @@ def _ends(text: str) -> list[int]:
     return [0, *(at for end in SENTENCE_ENDS.finditer(text) for at in end.span()), len(text)]
 
 
-def _next(text: str, ends: Sequence[int], at: int) -> tuple[int, _Known | None]:
+def _next(text: str, ends: Sequence[int], at: int, deep: int) -> tuple[int, _Known | None]:
     """The end of what is said next, and what it is."""
     runs = range(at + 1, min(len(ends), at + 2 * MOST_TOGETHER), 2)
-    known = [(last, _known(text[ends[at] : ends[last]])) for last in runs]
+    known = [(last, _known(text[ends[at] : ends[last]], deep)) for last in runs]
     fit = [(last, one) for last, one in known if one is not None]
     if not fit:
         return at + 1, None
     own = [(last, one) for last, one in fit if last <= at + 1 + 2 * one.ends]
-    last, one = max(own, key=lambda pair: _weight(pair[1])) if own else fit[0]
-    if not TELLS_OF.search(one.english):
+    last, one = max(own, key=lambda pair: _weight(pair[1], deep)) if own else fit[0]
+    if not deep or not TELLS_OF.search(one.english):
         return last, one
     # What it tells of may itself stretch further than the first sentence.
     template = Template(one.english)
     told = (template.values_in(text[ends[at] :].strip()) or one.values)[template.names[-1]]
-    told_last, _ = _next(told, _ends(told), 0)
+    told_last, _ = _next(told, _ends(told), 0, deep - 1)
     if told_last == 1:
         return last, one
     last = at + told_last
@@ -138,23 +141,25 @@ def _next(text: str, ends: Sequence[int], at: int) -> tuple[int, _Known | None]:
 def _piece(text: str, one: _Known | None, deep: int) -> str:
     """What was found, or a list of things that are known, where these say more."""
     if one is None or one.values:
-        weight, parts = _parts(text)
-        if weight > (_weight(one) if one else 0):
+        weight, parts = _parts(text, DEEPEST)
+        if weight and weight >= (_weight(one, DEEPEST) if one else 0):
             return ", ".join(part if known is None else _filled(known, deep) for part, known in parts)
     return named(text) if one is None else _filled(one, deep)
 
 
-def _weight(one: _Known) -> int:
+def _weight(one: _Known, deep: int) -> int:
     """How many letters are ours in what was found and in its values."""
+    if not deep:
+        return one.weight
     return one.weight + sum(
-        max(_parts(value)[0], known.weight if (known := _known(value)) else 0)
+        max(_parts(value, deep - 1)[0], known.weight if (known := _known(value, deep - 1)) else 0)
         for value in one.values.values()
         if " " in value
     )
 
 
 @lru_cache(REMEMBERED)
-def _parts(text: str) -> tuple[int, tuple[tuple[str, _Known | None], ...]]:
+def _parts(text: str, deep: int) -> tuple[int, tuple[tuple[str, _Known | None], ...]]:
     """A list with commas, divided so that most of it is known: a part may have a comma in itself."""
     items = text.split(", ")
     if not 2 <= len(items) <= MOST_LISTED:
@@ -164,7 +169,7 @@ def _parts(text: str) -> tuple[int, tuple[tuple[str, _Known | None], ...]]:
         ways = []
         for start in range(end):
             part = ", ".join(items[start:end])
-            known = _known(part)
+            known = _known(part, deep)
             if known is not None or start == end - 1:
                 weight, before = best[start]
                 ways.append((weight + (known.weight if known else 0), (*before, (part, known))))
@@ -199,7 +204,7 @@ class _Known:
 
 
 @lru_cache(REMEMBERED)
-def _known(text: str) -> _Known | None:
+def _known(text: str, deep: int) -> _Known | None:
     """The template of a sentence; a full stop more or less makes no other one of it."""
     bare = text.strip()
     around = (text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]) if bare else ("", "")
@@ -211,12 +216,16 @@ def _known(text: str) -> _Known | None:
             if (context, said) in _chosen.texts:
                 return _Known(said, context, {}, len(said), (around[0], after), said > bare)
     found = [
-        _Known(template[0].text, SAID, template[1], template[0].weight, (around[0], after), said > bare)
+        _Known(template.text, SAID, values, template.weight, (around[0], after), said > bare)
         for said, after in ways
-        if (template := _chosen.templates.find(said)) is not None
-        and (said <= bare or template[0].text.endswith("."))
+        for template, values in islice(_chosen.templates.find(said), MOST_TRIED)
+        if said <= bare or template.text.endswith(".")
     ]
-    return max(found, key=lambda one: one.weight, default=None)
+    return max(
+        found,
+        key=lambda one: (_weight(one, deep), bool(TELLS_OF.search(one.english)), one.weight),
+        default=None,
+    )
 
 
 def _text_of(one: _Known) -> str:
