@@ -52,11 +52,9 @@ def _choices(node: ast.expr, words: Words) -> Iterator[tuple[str | None, ...]]:
         case ast.Constant(value=str(text)):
             yield (text,)
         case ast.IfExp(body=body, orelse=orelse):
-            yield from _choices(body, words)
-            yield from _choices(orelse, words)
+            yield from _of_any((body, orelse), words)
         case ast.BoolOp(op=ast.Or(), values=values):
-            for one in values:
-                yield from _choices(one, words)
+            yield from _of_any(values, words)
         case ast.JoinedStr(values=values):
             yield from _together(values, words)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
@@ -65,14 +63,19 @@ def _choices(node: ast.expr, words: Words) -> Iterator[tuple[str | None, ...]]:
             yield from _choices(value, words)
         case ast.Name(id=name) if name in words and not isinstance(words[name], ast.Dict):
             yield from _choices(words[name], {one: other for one, other in words.items() if one != name})
-        case (
-            ast.Subscript(value=ast.Name(id=name))
-            | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"))
-        ) if isinstance(table := words.get(name), ast.Dict):
-            for one in table.values:
-                yield from _choices(one, words)
+        case ast.Subscript(value=ast.Name(id=name)) if isinstance(table := words.get(name), ast.Dict):
+            yield from _of_any(table.values, words)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"), args=[_, *other]) if (
+            isinstance(table := words.get(name), ast.Dict)
+        ):
+            yield from _of_any((*table.values, *other), words)
         case _:
             yield (None,)
+
+
+def _of_any(nodes: Iterable[ast.expr], words: Words) -> Iterator[tuple[str | None, ...]]:
+    for one in nodes:
+        yield from _choices(one, words)
 
 
 def _together(values: Sequence[ast.expr], words: Words) -> Iterator[tuple[str | None, ...]]:
