@@ -18,11 +18,25 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polib
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from wordings import (
+    Words,
+    assigned,
+    filled_in,
+    is_sentence,
+    is_text,
+    is_worded,
+    local_words,
+    pieces,
+    shared_words,
+    variants,
+)
 
 SOURCE = Path(__file__).parents[2] / "src" / "leafsight"
 WINDOW = SOURCE / "desktop"
@@ -51,29 +65,48 @@ SPEAKING_ROOMS = (
 )  # fmt: skip
 """Their errors reach the window."""
 TELLING = (
-    "inspection", "inference/judging.py", "inference/combining.py", "evaluation/verdict.py", "feedback",
-    "retraining/gate", "retraining/publish.py", "service/callers.py",
+    "inspection", "inference/judging.py", "inference/combining.py", "evaluation/verdict.py",
+    "evaluation/shortcut_records.py", "feedback", "retraining/gate", "retraining/publish.py",
+    "retraining/snapshot.py", "service/callers.py",
 )  # fmt: skip
 """Here every sentence does, not only those of errors."""
 NOT_TOLD = (
-    "inspection/page.py", "inspection/insight/page.py", "inspection/balance_records.py",
+    "inspection/page.py", "inspection/insight/page.py", "inspection/insight/charts.py",
+    "inspection/health.py",
     "retraining/gate_page.py",
     "desktop/session/language",
 )  # fmt: skip
+SAID_AS_VALUES = {
+    "bundle/containers.py": ("_where_cut",),
+    "images/formats.py": ("STRANGERS", "_looks_like", "_iso_media"),
+    "inference/combining.py": ("LEFT_OUT",),
+    "inspection/copies.py": ("KIND_WORDS",),
+    "inspection/files.py": ("MODE_WORDS", "FAULT_WORDS"),
+    "inspection/insight/grouping.py": ("strength",),
+    "inspection/insight/tones.py": ("_direction",),
+}
+"""Tables and functions whose words other rooms put into their sentences, single words among them."""
 RECORDS = ("Trouble", "Fault", "Finding", "Case", "Verdict")
 LOGGED = ("debug", "info", "warning", "error", "exception", "getLogger", "tr", "trn", "count", "compile")
 HEADER = (
     "The window of leafsight. Places such as {name} stay as they are; '&' comes before the letter"
     " that Alt presses."
 )
+TITLING = tuple(
+    f"inspection/insight/{name}.py" for name in ("capture", "embedding_map", "looks", "sizes", "tones")
+)
+"""Here a capitalised word by itself is a title."""
+KIND_BEFORE = re.compile(r"^[a-z]+(-[a-z]+)+: ")
+"""Of a fault: ``empty-file: the file has no bytes``; people see what follows."""
 NOUNS = ("counted",)
 """``counted(3, "photograph")``."""
+NAMING = {"Axis": 0, "Measure": 1}
+"""Records made of words, single ones among them, and where in them these begin."""
 OURS_ALONE = (
     "AssertionError", "AttributeError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError",
     "ValueError",
 )  # fmt: skip
 """Errors that tell programmers something."""
-MOST_VARIANTS = 16
 CARD_TEXTS = ("what_it_is", "looks_like", "told_apart", "growers_do", "ask_an_expert")
 
 Message = tuple[str, str, str]
@@ -156,93 +189,68 @@ def _said(path: Path) -> Iterator[str]:
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
     telling = place.startswith(TELLING)
-    passed_over = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    yield from _sentences(tree, passed_over, wanted=telling)
+    words = shared_words(tree)
+    yield from _values_said(tree, words, SAID_AS_VALUES.get(place, ()))
+    if place.startswith(TITLING):
+        yield from (
+            one.value for one in ast.walk(tree) if is_text(one) and re.fullmatch("[A-Z][a-z]+", one.value)
+        )
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    docstrings &= {id(node) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    yield from _sentences(tree, docstrings | pieces(tree, words), words, wanted=telling)
 
 
-def _sentences(node: ast.AST, passed_over: set[int], *, wanted: bool) -> Iterator[str]:
-    if id(node) in passed_over and not isinstance(node, ast.Call):
-        return
+def _values_said(tree: ast.Module, words: Words, wanted: Sequence[str]) -> Iterator[str]:
+    """The words of a table, or what a function gives back."""
+    for name, value in assigned(tree.body):
+        if name in wanted:
+            inside = value.values if isinstance(value, ast.Dict) else ast.walk(value)
+            yield from (one.value for one in inside if is_text(one))
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and function.name in wanted:
+            known = {**words, **local_words(function)}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Return) and node.value is not None:
+                    yield from (text for text in variants(node.value, known) if re.search("[a-z]", text))
+
+
+def _sentences(node: ast.AST, passed_over: set[int], words: Words, *, wanted: bool) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef):
+        words = {**words, **local_words(node)}
+        passed_over = passed_over | pieces(node, local_words(node))
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in LOGGED or name in OURS_ALONE:
             return
         if name in ("start", "step") and node.args and isinstance(node.args[0], ast.JoinedStr | ast.Constant):
-            yield from (text for text in _variants(node.args[0]) if _is_sentence(text) or text.isalpha())
+            yield from (text for text in variants(node.args[0], words) if is_sentence(text) or text.isalpha())
             return
         if name in NOUNS and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
             noun = str(node.args[1].value)
             yield from (f"1 {noun}", f"{{0}} {noun}{'es' if noun.endswith('s') else 's'}")
             return
-        if name == "Axis":
-            yield from (
-                one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
-            )
-            return
+        if name in NAMING and wanted:
+            yield from (one.value for one in node.args[NAMING[name] :] if is_text(one))
+            node = ast.Tuple([one for one in node.args if not is_text(one)])
         wanted = wanted or name.endswith(("Error", "_error")) or name in RECORDS
     if isinstance(node, ast.Subscript):
-        yield from _sentences(node.value, passed_over, wanted=wanted)
+        yield from _sentences(node.value, passed_over, words, wanted=wanted)
         return
     if isinstance(node, ast.Assign) and not wanted:
-        names = [one.id for one in node.targets if isinstance(one, ast.Name)]
-        wanted = any(re.search(r"HINT|WHY|REASON|_hint$|^hint$|^why$|message", one) for one in names)
-    if isinstance(node, ast.JoinedStr | ast.Constant):
-        if wanted:
-            yield from (text for text in _variants(node) if _is_sentence(text))
-        if isinstance(node, ast.JoinedStr):
-            for value in node.values:
-                if isinstance(value, ast.FormattedValue):
-                    yield from _sentences(value.value, passed_over, wanted=wanted)
+        names = [getattr(one, "id", getattr(one, "attr", "")) for one in node.targets]
+        wanted = any(
+            re.search(r"HINT|WHY|REASON|_hint$|^hint$|^why$|message|fault$|^reason$|^too_large$", one)
+            for one in names
+        )
+    if is_worded(node, words):
+        if wanted and id(node) not in passed_over:
+            yield from (KIND_BEFORE.sub("", text) for text in variants(node, words) if is_sentence(text))
+        for value in filled_in(node):
+            if value is not node and not isinstance(value, ast.Name):
+                yield from _sentences(value, passed_over, words, wanted=wanted)
         return
     for child in ast.iter_child_nodes(node):
-        yield from _sentences(child, passed_over, wanted=wanted)
-
-
-def _variants(node: ast.expr) -> Iterator[str]:
-    """The sentence with numbered places; once for every choice between words that is made in it."""
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, str):
-            yield node.value.strip()
-        return
-    assert isinstance(node, ast.JoinedStr)
-    parts: list[list[str | None]] = []
-    for value in node.values:
-        if isinstance(value, ast.Constant):
-            parts.append([str(value.value)])
-        else:
-            assert isinstance(value, ast.FormattedValue)
-            parts.append(_choices(value.value))
-    for at, chosen in enumerate(product(*parts)):
-        if at == MOST_VARIANTS:
-            return
-        text, number = "", 0
-        for one in chosen:
-            if one is not None:
-                text += one
-            elif not text.endswith("}"):  # of two values side by side nobody could tell where one ends
-                text, number = f"{text}{{{number}}}", number + 1
-        yield text.strip()
-
-
-def _choices(value: ast.expr) -> list[str | None]:
-    if isinstance(value, ast.IfExp):
-        return [*_choices(value.body), *_choices(value.orelse)]
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return [value.value]
-    return [None]
-
-
-def _is_sentence(text: str) -> bool:
-    bare = re.sub(r"\{\d\}", "", text)
-    if re.search(r"[<>]|--[a-z].*=|^\s*[.#%]|\bSELECT\b|\\", bare) or "{" in bare:
-        return False
-    words = re.findall(r"[A-Za-z]{2,}", bare)
-    if " " not in text or not any(one.islower() for one in words):
-        return False
-    places = len(re.findall(r"\{\d\}", text))
-    if places >= 2:  # "{0} are {1}" would be found in half of all sentences
-        return len(words) >= places or bool(re.search(r"\{0\} of \{1\} \(|\(\w+ \{\d\}\)$", text))
-    return len(words) + places >= 2
+        yield from _sentences(child, passed_over, words, wanted=wanted)
 
 
 def _names() -> Iterator[tuple[Message, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -81,6 +82,10 @@ msgid "the file {0}"
 msgstr "die Datei {0}"
 
 msgctxt "said"
+msgid "It cannot be: {0}"
+msgstr "Es geht nicht: {0}"
+
+msgctxt "said"
 msgid "it is empty"
 msgstr "sie ist leer"
 """
@@ -134,6 +139,28 @@ def test_what_other_rooms_say_is_found_again(german: Path) -> None:
 def test_of_two_that_fit_the_more_telling_is_meant(german: Path) -> None:
     said = translated("the file x has 4 photographs; 5 are the least")
     assert said == "die Datei x hat 4 Fotos, nötig sind 5"
+
+
+def test_a_full_stop_more_or_less_makes_no_other_sentence(german: Path) -> None:
+    assert translated("it is empty.") == "sie ist leer."
+    assert translated("the file x.") == "die Datei x."
+
+
+def test_lists_are_understood_part_by_part(german: Path) -> None:
+    assert translated("1,200 photographs, it is empty, x") == "1.200 Fotos, sie ist leer, x"
+    assert translated("the file 1,200 photographs, 3 photographs") == "die Datei 1.200 Fotos, 3 Fotos"
+
+
+def test_what_is_told_of_may_stretch_over_several_sentences(german: Path) -> None:
+    said = translated("It cannot be: Rust has 4 photographs; 5 are the least; it is empty")
+    assert said == "Es geht nicht: Rust hat 4 Fotos, nötig sind 5; sie ist leer"
+
+
+@pytest.mark.parametrize("text", ["x has photographs, " * 90, "It cannot be: " * 140, "the file " * 200])
+def test_a_hostile_sentence_takes_little_time(german: Path, text: str) -> None:
+    begin = perf_counter()
+    assert translated(text)
+    assert perf_counter() - begin < 2
 
 
 def test_a_very_long_sentence_takes_no_time(german: Path) -> None:

@@ -48,6 +48,9 @@ class ShortcutView:
         return (self.balanced_accuracy.value - chance) / (1.0 - chance)
 
 
+STRENGTHS = {"weak": "a weak shortcut", "clear": "a clear shortcut", "strong": "a strong shortcut"}
+
+
 @dataclass(frozen=True, slots=True)
 class Shortcuts:
     """The answer of the shortcut meter.
@@ -106,7 +109,7 @@ class Shortcuts:
         else:
             first = (
                 f"A model can reach {_percent(reached.value)} here from the border alone, without looking "
-                f"at a leaf (chance: {_percent(self.chance)}): a {self.strength} shortcut."
+                f"at a leaf (chance: {_percent(self.chance)}): {STRENGTHS[self.strength]}."
             )
         return first + self._compared() + self._green()
 

@@ -183,4 +183,4 @@ def _left_out(predictions: Sequence[Prediction]) -> str:
 
 
 def _tally(kinds: Counter[VerdictKind]) -> str:
-    return ", ".join(f"{kinds[kind]} {words}" for kind, words in LEFT_OUT.items() if kinds[kind])
+    return ", ".join(f"{kinds[kind]} {LEFT_OUT[kind]}" for kind in LEFT_OUT if kinds[kind])

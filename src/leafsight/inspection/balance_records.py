@@ -125,15 +125,17 @@ class BalanceReport:
         }
 
     def _evenness(self) -> str:
-        empty = [one.name for one in self.classes if not one.photos]
-        none = f" {len(empty)} classes have none: {_some(empty)}." if empty else ""
-        if self.imbalance < 1.5:
-            return f"{len(self.classes)} classes of about equal size ({self.photos} photographs).{none}"
-        least = min((one for one in self.classes if one.photos), key=lambda one: one.photos)
-        return (
-            f"{self.largest.name} has {_times(self.imbalance)} times as many photographs as {least.name} "
-            f"({self.largest.photos} and {least.photos}).{none}"
+        least = min((one for one in self.classes if one.photos), key=lambda one: one.photos, default=None)
+        said = (
+            f"{len(self.classes)} classes of about equal size ({self.photos} photographs)."
+            if self.imbalance < 1.5 or least is None
+            else f"{self.largest.name} has {_times(self.imbalance)} times as many photographs as "
+            f"{least.name} ({self.largest.photos} and {least.photos})."
         )
+        empty = [one.name for one in self.classes if not one.photos]
+        if not empty:
+            return said
+        return " ".join((said, f"{len(empty)} classes have none: {_some(empty)}."))
 
     def _testing(self) -> str:
         small = self.too_small

@@ -8,7 +8,7 @@ pixels.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leafsight.dataset import PhotoIndex
@@ -150,18 +150,21 @@ def _conflicts(pairs: Sequence[FoundPair], classes: Sequence[str], usable: int) 
             hint="decide which label is right, or leave both out",
             count=len(rows),
             of=usable,
-            cases=tuple(_cases(wrong, lambda pair: f"{classes[pair.one]} and {classes[pair.other]}")),
+            cases=tuple(_cases(wrong, classes)),
             per_class=counted(classes, rows),
         )
     ]
 
 
-def _cases(pairs: Sequence[FoundPair], words: Callable[[FoundPair], str] | None = None) -> list[Case]:
+def _cases(pairs: Sequence[FoundPair], classes: Sequence[str] = ()) -> list[Case]:
+    """A case a pair, the surest first; with the classes of both where they are given."""
     ordered = sorted(pairs, key=lambda pair: (-pair.score, pair.one, pair.other))
     return [
         Case(
             (pair.one, pair.other),
-            KIND_WORDS[pair.kind] + (f": {words(pair)}" if words else ""),
+            f"{KIND_WORDS[pair.kind]}: {classes[pair.one]} and {classes[pair.other]}"
+            if classes
+            else KIND_WORDS[pair.kind],
             pair.score,
             pair.kind,
         )
@@ -292,21 +295,14 @@ def against_findings(
         if not rows and leaf:
             continue
         what = "seem to show a leaf that is also" if leaf else "stand also"
-        cases = [
-            Case(
-                (row,),
-                ", ".join(sorted({KIND_WORDS[pair.kind] for pair in mine[row, leaf]}))
-                + (
-                    ""
-                    if classes[row] in {labels[pair.other] for pair in mine[row, leaf]}
-                    else ", other label"
-                ),
-                max(pair.score for pair in mine[row, leaf]),
-                _first_kind(mine[row, leaf]),
-                tuple(sorted(paths[pair.other] for pair in mine[row, leaf])),
-            )
-            for row in sorted(rows)
-        ]
+        cases = []
+        for row in sorted(rows):
+            same = mine[row, leaf]
+            words = sorted({KIND_WORDS[pair.kind] for pair in same})
+            if classes[row] not in {labels[pair.other] for pair in same}:
+                words.append("other label")
+            score, names = max(pair.score for pair in same), sorted(paths[pair.other] for pair in same)
+            cases.append(Case((row,), ", ".join(words), score, _first_kind(same), tuple(names)))
         found.append(
             Finding(
                 kind="same-leaf-elsewhere" if leaf else "elsewhere",

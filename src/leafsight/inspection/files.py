@@ -28,6 +28,16 @@ MODE_WORDS = {
     "L": "grey", "1": "black and white", "P": "palette", "RGBA": "transparent", "LA": "grey and transparent",
     "CMYK": "CMYK (printing colours)", "LAB": "L*a*b*",
 }  # fmt: skip
+FAULT_WORDS = {
+    "corrupt-image": "corrupt image", "empty-file": "empty file", "image": "image",
+    "image-too-large": "image too large", "several-labels": "several labels", "unreadable": "unreadable",
+    "unreadable-name": "unreadable name", "unsupported-image": "unsupported image",
+}  # fmt: skip
+EXTRA_WORDS = {
+    "animated": "carry several pictures",
+    "turned-by-exif": "are turned by their EXIF orientation",
+    "gps": "carry a GPS position",
+}
 
 
 def file_findings(index: PhotoIndex) -> list[Finding]:
@@ -47,7 +57,8 @@ def _faults(index: PhotoIndex) -> list[Finding]:
             kind,
             "mend",
             cases,
-            f"{share(len(cases), len(index))} files cannot be used ({kind.replace('-', ' ')})",
+            f"{share(len(cases), len(index))} files cannot be used "
+            f"({FAULT_WORDS.get(kind, kind.replace('-', ' '))})",
             "copy them again from where they came from, or remove them; leafsight leaves them out",
         )
         for kind, cases in sorted(kinds.items(), key=lambda item: -len(item[1]))
@@ -107,29 +118,27 @@ def _modes(index: PhotoIndex) -> list[Finding]:
     ]
     if not cases:
         return []
-    kinds = Counter(case.text for case in cases)
-    words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    kinds = Counter(modes[case.rows[0]] for case in cases)
+    words = ", ".join(f"{count} {MODE_WORDS.get(mode, mode)}" for mode, count in kinds.most_common())
     hint = "they are converted when read; look whether colours are what they should be"
     return [_finding(index, "odd-colours", "know", cases, f"photographs with odd colours: {words}", hint)]
 
 
 def _extras(index: PhotoIndex) -> list[Finding]:
     found = []
-    columns: list[tuple[str, str, Callable[[object], bool], str, str]] = [
-        ("frames", "animated", lambda value: isinstance(value, int) and value > 1, "several pictures",
+    columns: list[tuple[str, str, Callable[[object], bool], str]] = [
+        ("frames", "animated", lambda value: isinstance(value, int) and value > 1,
          "only the first picture is used"),
         ("orientation", "turned-by-exif", lambda value: isinstance(value, int) and value != 1,
-         "turned by their EXIF orientation",
          "leafsight turns them upright; a tool that ignores EXIF trains on them lying down"),
-        ("has_gps", "gps", bool, "a GPS position",
+        ("has_gps", "gps", bool,
          "it may be somebody's garden: remove it before you publish (exiftool -gps:all= FILE)"),
     ]  # fmt: skip
-    for column, kind, holds, words, hint in columns:
+    for column, kind, holds, hint in columns:
         cases = [Case((row,)) for row, value in enumerate(index.column(column)) if holds(value)]
         if not cases:
             continue
-        verb = "are" if kind == "turned-by-exif" else "carry"
-        sentence = f"{share(len(cases), len(index))} photographs {verb} {words}"
+        sentence = f"{share(len(cases), len(index))} photographs {EXTRA_WORDS[kind]}"
         found.append(_finding(index, kind, "look" if kind == "gps" else "know", cases, sentence, hint))
     return found
 

@@ -97,13 +97,9 @@ def shortcut_findings(report: Shortcuts) -> list[Finding]:
     weights: dict[str, Weight] = {"none": "know", "weak": "know", "clear": "look", "strong": "mend"}
     sure = weights[report.strength]
     given = [f"{name} {report.worst.recall[name].value:.0%}" for name in report.worst.given_away]
-    named = f"given away: {', '.join(given[:GIVEN_NAMED])}{', ...' if len(given) > GIVEN_NAMED else ''}; "
-    hint = (
-        ""
-        if report.strength == "none"
-        else (named if given else "")
-        + "judge on photographs from elsewhere, and train with backgrounds replaced (docs/augmentation.md)"
-    )
+    named = f"given away: {', '.join(given[:GIVEN_NAMED])}{', ...' if len(given) > GIVEN_NAMED else ''}"
+    mend = "judge on photographs from elsewhere, and train with backgrounds replaced (docs/augmentation.md)"
+    hint = "" if report.strength == "none" else "; ".join((named, mend)) if given else mend
     return [
         Finding(
             kind="shortcut" if report.strength != "none" else "no-shortcut",

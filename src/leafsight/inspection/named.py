@@ -58,12 +58,11 @@ def _finding(index: PhotoIndex, groups: Sequence[tuple[int, ...]], pattern: str,
     torn = {group for group in groups if len({splits[row] for row in group} - {None}) > 1}
     cases = [Case(group, _sides([splits[row] for row in group]), float(group in torn)) for group in groups]
     rows = [row for group in groups for row in group]
+    of_which = f"; {len(torn)} of these {len(groups)} sets are in two splits or more" if torn else ""
     sentence = (
         f"{share(len(rows), of)} photographs share the beginning of their names with another, as several "
-        "pictures of one leaf, plant or patient do"
+        f"pictures of one leaf, plant or patient do{of_which}"
     )
-    if torn:
-        sentence += f"; {len(torn)} of these {len(groups)} sets are in two splits or more"
     return Finding(
         kind="named-together",
         part="leaks",

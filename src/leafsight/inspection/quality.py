@@ -52,7 +52,6 @@ class QualityOptions(BaseModel):
 @dataclass(frozen=True, slots=True)
 class _Test:
     kind: str
-    words: str
     hint: str
     badness: Callable[[dict[str, Values], QualityOptions], Values]
     text: Callable[[dict[str, Values], int], str]
@@ -87,45 +86,47 @@ def _blurred(values: dict[str, Values], options: QualityOptions) -> Values:
     return worse
 
 
+WORDS = {
+    "blurred": "are blurred or enlarged",
+    "dark": "are dark",
+    "over-exposed": "are over-exposed",
+    "low-contrast": "have hardly any contrast",
+    "low-information": "hold hardly any information",
+    "padded": "have an even margin: a frame, padding or a backdrop without grain",
+}
 TESTS = (
     _Test(
         "blurred",
-        "are blurred or enlarged",
         "leave out what you cannot diagnose yourself",
         _blurred,
         lambda values, row: f"sharpness {values['sharpness'][row]:.1f}",
     ),
     _Test(
         "dark",
-        "are dark",
         "leave out what you cannot diagnose yourself",
         _below("highlight", "min_highlight"),
         lambda values, row: f"the brightest parts reach {values['highlight'][row]:.0%}",
     ),
     _Test(
         "over-exposed",
-        "are over-exposed",
         "leave out what you cannot diagnose yourself",
         _above("shadow", "max_shadow"),
         lambda values, row: f"the darkest parts are at {values['shadow'][row]:.0%}",
     ),
     _Test(
         "low-contrast",
-        "have hardly any contrast",
         "fog, a lens cap, or a sheet of paper: look at them",
         _below("contrast", "min_contrast"),
         lambda values, row: f"contrast {values['contrast'][row]:.1%}",
     ),
     _Test(
         "low-information",
-        "hold hardly any information",
         "drawings, icons or empty pictures: look at them",
         _below("entropy_bits", "min_entropy_bits"),
         lambda values, row: f"{values['entropy_bits'][row]:.1f} bits of 8",
     ),
     _Test(
         "padded",
-        "have an even margin: a frame, padding or a backdrop without grain",
         "a margin tells a network where a photograph came from: crop it, if only some classes have one",
         _above("margin_share", "max_margin_share"),
         lambda values, row: f"{values['margin_share'][row]:.0%} of the picture is margin",
@@ -167,7 +168,7 @@ def _finding(test: _Test, cases: Sequence[Case], of: int, classes: Sequence[str]
         kind=test.kind,
         part="quality",
         weight="know" if whole else "look",
-        sentence=f"{share(len(cases), of)} photographs {test.words}",
+        sentence=f"{share(len(cases), of)} photographs {WORDS[test.kind]}",
         hint="so is most of this collection, on purpose it seems" if whole else test.hint,
         count=len(cases),
         of=of,

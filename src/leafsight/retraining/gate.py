@@ -182,8 +182,11 @@ def _shown(champion: Evaluation, candidate: Evaluation) -> dict[str, tuple[float
 def _unusable(
     champion: Bundle, candidate: str, error: BaseException, options: GateOptions, progress: Progress
 ) -> GateReport:
-    reason = error.message if isinstance(error, LeafsightError) else f"{type(error).__name__}: {error}"
-    check = Check("usable", False, None, None, None, f"The candidate cannot be judged: {reason}")
+    check = Check("usable", False, None, None, None, f"The candidate cannot be judged: {_reason(error)}")
     report = decided(champion.content_hash, candidate, [check], options=options.model_dump())
     progress.finish(report.said)
     return report
+
+
+def _reason(error: BaseException) -> str:
+    return error.message if isinstance(error, LeafsightError) else f"{type(error).__name__}: {error}"

@@ -195,19 +195,22 @@ def _worst_check(
         if (photos := int(rows.sum())) >= least:
             value, chance = pair.change(rows), more_than_chance(pair, rows)
             found.append((value >= -most - ROUNDING or chance >= options.chance, value, name, photos, chance))
-    title = f"{what}es" if what == "class" else f"{what}s"
     if not found:
-        said = f"No {what} of the locked test has {least} photographs, so none is judged by itself."
+        group = "class" if what == "class" else "domain"
+        said = f"No {group} of the locked test has {least} photographs, so none is judged by itself."
         return Check(NAMES[what], True, None, None, -most, said)
     failed = [one for one in found if not one[0]]
     _, value, name, photos, chance = min(failed or found, key=lambda one: one[1])
+    worst = "The class" if what == "class" else "The domain"
     said = (
-        f"The {what} that changes for the worst is {name}: {_points(value)} of {photos} photographs, which"
+        f"{worst} that changes for the worst is {name}: {_points(value)} of {photos} photographs, which"
         f" chance does with probability {chance:.2f}; {_points(-most)} and more than chance"
-        f" ({options.chance:g}) is the limit. {len(found)} {title} have {least} photographs or more"
-        + (f"; {len(failed)} fail: {', '.join(sorted(one[2] for one in failed))}." if failed else ".")
+        f" ({options.chance:g}) is the limit."
     )
-    return Check(NAMES[what], not failed, value, None, -most, said)
+    groups = "classes" if what == "class" else "domains"
+    fail = f"; {len(failed)} fail: {', '.join(sorted(one[2] for one in failed))}" if failed else ""
+    judged = f"{len(found)} {groups} have {least} photographs or more{fail}."
+    return Check(NAMES[what], not failed, value, None, -most, " ".join((said, judged)))
 
 
 def _lower_end(pair: Pair, options: GateOptions) -> float:

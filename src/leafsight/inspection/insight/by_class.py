@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,17 +110,25 @@ def comparison(material: Material, found: Measured, measure: Measure) -> str:
         )
     scale = np.log(np.maximum(values, values[values > 0].min())) if measure.axis.log else values
     share = explained(scale[:, None], found.labels)
-    if share < max(0.01, by_chance(found.labels)):
-        half = f"Half of the photographs are above {_said(float(np.median(values)), measure)}."
-        said = f"hardly differs between classes: the class explains {percent(share)} of its variance."
-        if share >= 0.01:
-            said = f"differs no more between classes than chance makes {photographs(len(values))} differ."
-        return f"{measure.subject} {said} {half}"
-    said = f"differs {strength(share)} between classes: the class explains {percent(share)} of its variance."
-    return f"{measure.subject} {said} {_ends(material, found, measure)}"
+    if share >= max(0.01, by_chance(found.labels)):
+        said = (
+            f"{measure.subject} differs {strength(share)} between classes: the class explains "
+            f"{percent(share)} of its variance."
+        )
+        return " ".join((said, *_ends(material, found, measure)))
+    said = (
+        f"{measure.subject} hardly differs between classes: the class explains {percent(share)} of its "
+        "variance."
+        if share < 0.01
+        else f"{measure.subject} differs no more between classes than chance makes "
+        f"{photographs(len(values))} differ."
+    )
+    half = f"Half of the photographs are above {_said(float(np.median(values)), measure)}."
+    return " ".join((said, half))
 
 
-def _ends(material: Material, found: Measured, measure: Measure) -> str:
+def _ends(material: Material, found: Measured, measure: Measure) -> Iterator[str]:
+    """The sentences on the highest and the lowest class, and on those that are too small for either."""
     counts = np.bincount(found.labels, minlength=len(material.classes))
     enough = np.flatnonzero(counts >= ENOUGH)
     left_out = int(((counts > 0) & (counts < ENOUGH)).sum())
@@ -128,16 +137,14 @@ def _ends(material: Material, found: Measured, measure: Measure) -> str:
     top = max(middles, key=lambda label: (middles[label], -label))
     bottom = min(middles, key=lambda label: (middles[label], label))
     if _said(middles[top], measure) == _said(middles[bottom], measure):
-        return f"The middle photograph of every class is the same: {_said(middles[top], measure)}."
-    small = (
-        f" Not compared: {counted(left_out, 'class')} with fewer than {photographs(ENOUGH)}."
-        if left_out and len(enough) >= 2
-        else ""
-    )
-    return (
+        yield f"The middle photograph of every class is the same: {_said(middles[top], measure)}."
+        return
+    yield (
         f"The {measure.most} class is {_tied(material, middles, top, measure)}; the {measure.least} is "
-        f"{_tied(material, middles, bottom, measure)}.{small}"
+        f"{_tied(material, middles, bottom, measure)}."
     )
+    if left_out and len(enough) >= 2:
+        yield f"Not compared: {counted(left_out, 'class')} with fewer than {photographs(ENOUGH)}."
 
 
 def _tied(material: Material, middles: dict[int, float], label: int, measure: Measure) -> str:

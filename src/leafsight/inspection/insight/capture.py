@@ -10,7 +10,7 @@ import numpy as np
 from leafsight.inspection.insight.figure import Figure, figure_of
 from leafsight.inspection.insight.grouping import guess_share
 from leafsight.inspection.insight.material import Material
-from leafsight.inspection.insight.phrases import counted, named, percent, photographs, visible
+from leafsight.inspection.insight.phrases import named, percent, photographs, visible
 from leafsight.inspection.insight.series import Axis, Bar, Bars, Words
 
 MOST_CAMERAS = 12
@@ -88,13 +88,19 @@ def dates_figure(material: Material) -> Figure:
     counts = Counter(day[:4] for day in days) if by_year else months
     bars = tuple(Bar(label, float(counts[label])) for label in sorted(counts)[-MOST_MONTHS:])
     first, last = min(days), max(days)
-    between = f"on {first}" if first == last else f"between {first} and {last}"
-    were = "was" if len(dated) == 1 else "were"
-    answer = f"{photographs(len(dated))} {were} taken {between}, on {counted(len(set(days)), 'day')}."
+    answer = (
+        f"1 photograph was taken on {first}, on 1 day."
+        if len(dated) == 1
+        else f"{len(dated):,} photographs were taken on {first}, on 1 day."
+        if first == last
+        else f"{len(dated):,} photographs were taken between {first} and {last}, on {len(set(days)):,} days."
+    )
     if len(dated) < len(material):
         answer += f" {percent(1 - len(dated) / len(material))} do not say when."
     answer += _single_days(material, dated)
-    note = "The date is what the camera's clock said." + (" One bar a year." if by_year else "")
+    note = "The date is what the camera's clock said."
+    if by_year:
+        note += " One bar a year."
     if len(counts) > len(bars):
         note += f" The latest {len(bars)} of {len(counts)} are shown."
     return figure_of(
@@ -110,7 +116,12 @@ def _single_days(material: Material, dated: list[tuple[int, str]]) -> str:
     single = [label for label, days in by_class.items() if len(days) == 1 and counts[label] >= 5]
     if not single or len({day for _, day in dated}) == 1 or len(by_class) < 2:
         return ""
-    alone = len(single) == 1
-    which = f"{named(material.classes[single[0]])} was" if alone else f"{len(single)} classes were"
-    each = "" if alone else " each"
-    return f" {which} photographed on a single day{each}: light and place then tell the class."
+    if len(single) > 1:
+        return (
+            f" {len(single)} classes were photographed on a single day each: light and place then tell the "
+            "class."
+        )
+    return (
+        f" {named(material.classes[single[0]])} was photographed on a single day: light and place then tell "
+        "the class."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from leafsight.inspection.insight.figure import Figure
@@ -37,44 +39,52 @@ def counts_figure(material: Material, most_classes: int) -> Figure:
 
 
 def _answer(material: Material) -> str:
+    return " ".join(_sentences(material))
+
+
+def _sentences(material: Material) -> Iterator[str]:
     counts = material.counts()
-    total, largest, smallest = int(counts.sum()), int(counts.argmax()), int(counts.argmin())
-    unreadable = (
-        f" {photographs(material.unreadable)} cannot be read and {_are(material.unreadable)} not counted "
-        "here."
-        if material.unreadable
-        else ""
-    )
+    total, top, bottom = int(counts.sum()), int(counts.max()), int(counts.min())
     if len(counts) == 1:
-        return (
+        yield (
             f"There is one class, {named(material.classes[0])}, with {photographs(total)}: a model has "
-            f"nothing to tell apart.{unreadable}"
+            "nothing to tell apart."
         )
-    top, bottom = int(counts[largest]), int(counts[smallest])
-    if top == bottom:
-        which = "Both" if len(counts) == 2 else f"All {len(counts)}"
-        return f"{which} classes have the same number: {photographs(top)} each.{unreadable}"
-    said = (
-        f"The classes are nearly equal: from {bottom:,} photographs of "
-        f"{named(material.classes[smallest])} to {top:,} of {named(material.classes[largest])}."
-        if top < 1.15 * bottom
-        else f"{_largest(material, counts)} {times(top / bottom)} as many "
-        f"photographs as the smallest, {named(material.classes[smallest])} ({top:,} against {bottom:,}). "
-        f"A model that always answers with the same class is right on at most {percent(top / total)} of them."
-    )
+    elif top == bottom:
+        yield (
+            f"Both classes have the same number: {photographs(top)} each."
+            if len(counts) == 2
+            else f"All {len(counts)} classes have the same number: {photographs(top)} each."
+        )
+    else:
+        yield from _unequal(material, counts)
+    if material.unreadable:
+        yield (
+            "1 photograph cannot be read and is not counted here."
+            if material.unreadable == 1
+            else f"{material.unreadable:,} photographs cannot be read and are not counted here."
+        )
+
+
+def _unequal(material: Material, counts: np.ndarray) -> Iterator[str]:
+    top, bottom = int(counts.max()), int(counts.min())
+    largest, smallest = (named(material.classes[int(one)]) for one in (counts.argmax(), counts.argmin()))
+    if top < 1.15 * bottom:
+        yield (
+            f"The classes are nearly equal: from {bottom:,} photographs of {smallest} to {top:,} of "
+            f"{largest}."
+        )
+    else:
+        ties = int((counts == top).sum())
+        which = f"The {ties} largest classes have" if ties > 1 else f"The largest class, {largest}, has"
+        yield (
+            f"{which} {times(top / bottom)} as many photographs as the smallest, {smallest} ({top:,} against "
+            f"{bottom:,})."
+        )
+        share = percent(top / int(counts.sum()))
+        yield f"A model that always answers with the same class is right on at most {share} of them."
     few = [material.classes[label] for label in np.argsort(counts, kind="stable") if counts[label] < FEW]
-    if few:
-        have = "has" if len(few) == 1 else "have"
-        said += f" {counted(len(few), 'class')} {have} fewer than {FEW} photographs: {listed(few)}."
-    return said + unreadable
-
-
-def _largest(material: Material, counts: np.ndarray) -> str:
-    ties = int((counts == counts.max()).sum())
-    if ties > 1:
-        return f"The {ties} largest classes have"
-    return f"The largest class, {named(material.classes[int(counts.argmax())])}, has"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+    if len(few) == 1:
+        yield f"1 class has fewer than {FEW} photographs: {listed(few)}."
+    elif few:
+        yield f"{len(few):,} classes have fewer than {FEW} photographs: {listed(few)}."

@@ -205,11 +205,18 @@ def outliers_figure(material: Material, layout: EmbeddingMap | None, most: int) 
         )
     else:
         alone = int((layout.distances / usual >= 2).sum())
-        answer = (
+        loneliest = (
             f"The loneliest photograph is in {named(material.classes[material.labels[worst]])}: its nearest "
-            f"neighbours are {times(float(far[0]))} as far away as those of the middle photograph. "
-            f"{photographs(alone) if alone else 'None'} {'is' if alone == 1 else 'are'} twice as far or more."
+            f"neighbours are {times(float(far[0]))} as far away as those of the middle photograph."
         )
+        twice = (
+            "1 photograph is twice as far or more."
+            if alone == 1
+            else f"{photographs(alone)} are twice as far or more."
+            if alone
+            else "None are twice as far or more."
+        )
+        answer = " ".join((loneliest, twice))
     rows = layout.compared[order]
     rows = rows[material.has_picture[rows]] if material.pictures is not None else rows[:0]
     if not len(rows) or material.pictures is None:

@@ -80,7 +80,12 @@ def named(name: str) -> str:
 
 def listed(names: Sequence[str], most: int = 3) -> str:
     """``“a”, “b” and 4 more``."""
-    shown = [named(name) for name in names[:most]]
+    if len(names) == 1:
+        return named(names[0])
     if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+        return f"{_quoted(names[:most])} and {len(names) - most} more"
+    return f"{_quoted(names[:-1])} and “{visible(names[-1])}”"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(named(name) for name in names)

@@ -16,6 +16,7 @@ from leafsight.inspection.insight.series import Axis, Points, Spreads, Words
 
 SMALL_PX = 128  # shorter side; below it the built-in model sees an enlarged picture
 SQUARE = 1.02  # a longer side up to 2 % longer is called square
+ARE = {"square": "are square", "wide": "are wider than tall", "tall": "are taller than wide"}
 
 
 def sizes_figure(material: Material) -> Figure:
@@ -52,9 +53,12 @@ def sizes_figure(material: Material) -> Figure:
         answer += _gives_away(material, which.ravel().tolist(), rows)
     small = int((np.minimum(wide, high) < SMALL_PX).sum())
     if small:
-        answer += f" {photographs(small)} {_are(small)} smaller than {SMALL_PX} px on the shorter side."
+        are = "is" if small == 1 else "are"
+        answer += f" {photographs(small)} {are} smaller than {SMALL_PX} px on the shorter side."
     note = "The area of a dot grows with the number of photographs of that size."
-    note += f" {photographs(unknown)} of unknown size {_are(unknown)} left out." if unknown else ""
+    if unknown:
+        left = "is left out" if unknown == 1 else "are left out"
+        note += f" {photographs(unknown)} of unknown size {left}."
     return figure_of(material, "sizes", "Photograph size", _SIZES, answer, points, note)
 
 
@@ -87,23 +91,18 @@ def shapes_figure(material: Material, most_classes: int) -> Figure:
     found = Measured(rows, ratio, material.labels[rows])
     line: Spreads = spreads(material, found, axis, most_classes)
     square = longer <= SQUARE
-    kinds = [
-        ("square", square),
-        ("wider than tall", ~square & (ratio > 1)),
-        ("taller than wide", ~square & (ratio < 1)),
-    ]
+    kinds = [("square", square), ("wide", ~square & (ratio > 1)), ("tall", ~square & (ratio < 1))]
     if bool(square.all()):
         answer = "Every photograph is square, so none is stretched or cropped on its way into a network."
         return figure_of(material, "aspect", "Aspect", question, answer, line)
-    said = [f"{percent(float(mask.mean()))} are {kind}" for kind, mask in kinds if mask.any()]
+    shares = [f"{percent(float(mask.mean()))} {ARE[kind]}" for kind, mask in kinds if mask.any()]
     odd = int(longer.argmax())
-    answer = (
-        f"{', '.join(said)}. The most extreme is {_size(np.array([wide[odd], high[odd]]))}, "
+    extreme = (
+        f"The most extreme is {_size(np.array([wide[odd], high[odd]]))}, "
         f"{longer[odd]:.1f} to 1, in {named(material.classes[material.labels[rows[odd]]])}."
     )
-    return figure_of(
-        material, "aspect", "Aspect", question, answer + _whole_class(material, kinds, rows), line
-    )
+    answer = ". ".join((", ".join(shares), extreme)) + _whole_class(material, kinds, rows)
+    return figure_of(material, "aspect", "Aspect", question, answer, line)
 
 
 def _whole_class(
@@ -122,7 +121,7 @@ def _whole_class(
                 which = named(material.classes[typical[0]])
                 more = f" and {counted(len(typical) - 1, 'more class')}" if len(typical) > 1 else ""
                 rest = f"only {percent(elsewhere)}" if elsewhere else "none"
-                return f" Nearly all of {which}{more} are {kind}, but {rest} elsewhere."
+                return f" Nearly all of {which}{more} {ARE[kind]}, but {rest} elsewhere."
     return ""
 
 
@@ -140,7 +139,3 @@ def _wide_range(values: Float64[np.ndarray, " n"]) -> bool:
 
 def _size(pair: np.ndarray) -> str:
     return with_unit(f"{int(pair[0])}{NARROW}×{NARROW}{int(pair[1])}", "px")
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"

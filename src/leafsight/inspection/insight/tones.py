@@ -82,22 +82,18 @@ def sharpness_figure(material: Material, most_classes: int) -> Figure:
         return _words(material, "sharpness", "Sharpness", question, NOT_MEASURED)
     figure = _by_class(material, SHARPNESS, "Sharpness", question, note, most_classes)
     blurred = known[values[known] < BLURRED * np.median(values[known])]
-    if not len(blurred):
-        more = " No photograph has less than a tenth of the sharpness of the middle one."
-    else:
+    more = "No photograph has less than a tenth of the sharpness of the middle one."
+    if len(blurred):
         have = "has" if len(blurred) == 1 else "have"
-        more = (
-            f" {photographs(len(blurred))} ({percent(len(blurred) / len(known))}) {have} less than a "
-            "tenth of the sharpness of the middle one"
-        )
         counts = np.bincount(material.labels[blurred], minlength=len(material.classes))
         top = int(counts.argmax())
-        more += (
-            f", {counts[top]:,} of them in {named(material.classes[top])}."
-            if len(material.classes) > 1 and counts[top] > 1
-            else "."
+        several = len(material.classes) > 1 and counts[top] > 1
+        where = f", {counts[top]:,} of them in {named(material.classes[top])}" if several else ""
+        more = (
+            f"{photographs(len(blurred))} ({percent(len(blurred) / len(known))}) {have} less than a "
+            f"tenth of the sharpness of the middle one{where}."
         )
-    return replace(figure, answer=figure.answer + more)
+    return replace(figure, answer=" ".join((figure.answer, more)))
 
 
 def colour_figure(material: Material, most_points: int) -> Figure:
@@ -154,11 +150,15 @@ def _colour_answer(material: Material, places: np.ndarray, labels: np.ndarray) -
         distance = float(np.hypot(*(places[labels == label].mean(axis=0) - rest)))
         if distance > far:
             far, which, apart = distance, int(label), places[labels == label].mean(axis=0) - rest
-    return (
+    said = (
         f"The mean colour of a photograph depends {strength(share)} on its class, which explains "
-        f"{percent(share)} of the variance. {named(material.classes[which])} stands furthest from the "
+        f"{percent(share)} of the variance."
+    )
+    furthest = (
+        f"{named(material.classes[which])} stands furthest from the "
         f"rest: it is {_direction(apart)} by {percent(far / 100)} of the scale."
     )
+    return " ".join((said, furthest))
 
 
 def _direction(apart: np.ndarray) -> str:

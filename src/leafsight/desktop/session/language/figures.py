@@ -15,7 +15,8 @@ Sizes = Literal["decimal", "binary"]
 SIZES: tuple[Sizes, ...] = ("decimal", "binary")
 Dates = Literal["words", "iso", "day-first", "month-first"]
 DATES: tuple[Dates, ...] = ("words", "iso", "day-first", "month-first")
-FIGURE_ALONE = re.compile(r"[+\u2212-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
+FIGURE_ALONE = re.compile(r"[+\u2212-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?([ \u00a0]?%)?")
+"""Of a share, too: its sign stays where it is."""
 SWAPPED = str.maketrans({",": "\0", ".": "\1"})
 
 

@@ -7,7 +7,7 @@ and the values that stand in it. It does not know any language.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,14 +84,14 @@ class Templates:
 
     def __init__(self, texts: Iterable[str]) -> None:
         made = (Template(text) for text in texts)
-        self._all = sorted((one for one in made if one.weight), key=lambda one: (-one.weight, one.text))
+        ordered = sorted((one for one in made if one.weight), key=lambda one: (-one.weight, one.text))
+        # Most are ruled out by their longest part alone.
+        self._all = [(max(one.fixed, key=len), one) for one in ordered]
 
-    def find(self, sentence: str) -> tuple[Template, dict[str, str]] | None:
-        """The template that it was made from, with its values."""
+    def find(self, sentence: str) -> Iterator[tuple[Template, dict[str, str]]]:
+        """Those that it may have been made from, with its values, the most telling first."""
         if len(sentence) > LONGEST_SENTENCE:
-            return None
-        for one in self._all:
-            values = one.values_in(sentence)
-            if values is not None:
-                return one, values
-        return None
+            return
+        for longest, one in self._all:
+            if longest in sentence and (values := one.values_in(sentence)) is not None:
+                yield one, values
