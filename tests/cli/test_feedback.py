@@ -52,7 +52,7 @@ def test_what_was_sent_before_is_said(desk: FakeDesk, folder: Path) -> None:
     assert ": checked, sent before, 2 of 2" in run_verb(command, "add", folder, "-q").out
     [told] = run_verb(command, "add", folder, "--label", "okra", "--json").json
     assert (told["again"], told["state"], told["photographs"], told["refused"]) == (True, "checked", 2, None)
-    assert desk.asked[-1] == ("send", "photographs-1.zip", "okra", None)
+    assert desk.asked[-1] == ("send", "photographs-1.zip", None, None)
 
 
 def test_without_waiting(desk: FakeDesk, folder: Path) -> None:

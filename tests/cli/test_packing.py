@@ -67,7 +67,9 @@ def test_photographs_without_class_folders_need_a_label(folder: Path, into: Path
     with pytest.raises(UsageError, match=r"2 photographs of .* lie in no class folder"):
         list(sendings(folder / "okra", None, into))
     [(label, files)] = packed(folder / "okra", into, "okra/leaf_curl")
-    assert (label, list(files)) == ("okra/leaf_curl", ["a.JPG", "b.jpg"])
+    assert (label, list(files)) == (None, ["okra___leaf_curl/a.JPG", "okra___leaf_curl/b.jpg"]), (
+        "a server goes by folders"
+    )
     (folder / "empty").mkdir()
     with pytest.raises(DatasetError, match="no photographs"):
         list(sendings(folder / "empty", None, into))
@@ -118,12 +120,15 @@ def test_a_table_of_another_encoding(folder: Path, into: Path) -> None:
 def test_archives_and_photographs_stay_what_they_are(folder: Path, into: Path) -> None:
     archive = folder / "some.tar.gz"
     archive.write_bytes(b"x")
-    [one] = sendings(archive, "okra", into)
-    assert (one.path, one.label, one.photographs) == (archive, "okra", None)
+    [one] = sendings(archive, None, into)
+    assert (one.path, one.label, one.photographs) == (archive, None, None)
     [one] = sendings(folder / "okra/a.JPG", "okra", into)
     assert (one.path, one.photographs) == (folder / "okra/a.JPG", 1)
     with pytest.raises(UsageError, match="nothing says what") as caught:
         list(sendings(folder / "okra/a.JPG", None, into))
+    assert "--label" in caught.value.hint
+    with pytest.raises(UsageError, match="say which class") as caught:
+        list(sendings(archive, "okra", into))
     assert "--label" in caught.value.hint
 
 

@@ -82,9 +82,22 @@ HISTORIES = [
 ]
 
 
+CONTRIBUTED: list[Any] = [
+    None,
+    {},
+    {"train": 1200, "probe": 5, "note": "text"},
+    {"Okra___Rust": {"train": 20, "probe": 5}, "Okra___Blight": {"train": 1200, "other_use": 3}},
+]
+
+
 def figures() -> list[dict[str, Any]]:
     found = [interval(value, spread) for value in (0.1, 0.5, 0.5004, 0.52, 0.9) for spread in (0.001, 0.03)]
-    return [*found, {"value": 0.4, "low": None, "high": None}, {"value": 2.5, "low": 2.0, "high": 3.0}]
+    return [
+        *found,
+        {"value": 0.4, "low": None, "high": None},
+        {"value": 0.8},
+        {"value": 2.5, "low": 2.0, "high": 3.0},
+    ]
 
 
 def questions() -> list[tuple[str, str, list[Any], Any]]:
@@ -114,6 +127,8 @@ def questions() -> list[tuple[str, str, list[Any], Any]]:
         found.append(("models-history.js", "wayBack", [moves], here.way_back(moves)))
     for name in ("Tomato___Early_blight", "Corn_(maize)___Common_rust_", "", None):
         found.append(("teach-training-words.js", "className", [name], here.class_name(name)))
+    for sent in CONTRIBUTED:
+        found.append(("models-details.js", "contributed", [sent], here.contributed(sent)))
     for ours in (None, *figures()):
         for theirs in figures():
             for one in here.MEASURES:

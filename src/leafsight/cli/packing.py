@@ -34,7 +34,7 @@ class Sending:
 
     Attributes:
         path: of the file.
-        label: the class of all photographs in it; None where their folders say it.
+        label: the class of a single photograph; None for archives, whose folders say it.
         photographs: how many are in it; None for an archive that somebody else packed.
     """
 
@@ -68,13 +68,18 @@ def sendings(path: Path, label: str | None, into: Path) -> Iterator[Sending]:
     with os_errors_translated(path):
         is_folder, is_file = path.is_dir(), path.is_file()
     if is_folder:
-        yield from _packed(_of_folder(path, label), label, into)
+        yield from _packed(_of_folder(path, label), into)
     elif not is_file:
         raise StorageError(f"there is no {path}", hint="check the path")
     elif lower.endswith(".csv"):
-        yield from _packed(_of_table(path, label), None, into)
+        yield from _packed(_of_table(path, label), into)
     elif lower.endswith(ARCHIVES):
-        yield Sending(path, label)
+        if label:
+            raise UsageError(
+                f"the folders in {path.name} say which class each of its photographs shows",
+                hint="leave --label out, or unpack it and name the folder instead",
+            )
+        yield Sending(path, None)
     elif path.suffix.lower() in PHOTOGRAPHS:
         if not label:
             raise UsageError(
@@ -89,14 +94,17 @@ def sendings(path: Path, label: str | None, into: Path) -> Iterator[Sending]:
 
 
 def _of_folder(folder: Path, label: str | None) -> list[Photograph]:
-    """Photographs of class folders, in order of their names."""
+    """Photographs of class folders, in order of their names; with a label all of them are in one."""
     found, homeless = [], 0
+    taken: dict[str, int] = {}
     with os_errors_translated(folder):
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() not in PHOTOGRAPHS or path.name.startswith(".") or not path.is_file():
                 continue
             name = path.relative_to(folder).as_posix()
-            if "/" in name or label:
+            if label:
+                found.append(Photograph(path, free_name(f"{_class_folder(label)}/{path.name}", taken)))
+            elif "/" in name:
                 found.append(Photograph(path, name))
             else:
                 homeless += 1
@@ -122,11 +130,15 @@ def _of_table(table: Path, label: str | None) -> list[Photograph]:
                     f"{table}, line {number}: there is no {path}",
                     hint="names are relative to the folder of the table",
                 )
-        place = f"{said.strip().replace('/', '___')}/{path.name}"
+        place = f"{_class_folder(said)}/{path.name}"
         found.append(Photograph(path, free_name(place, taken)))
     if not found:
         raise DatasetError(f"{table} names no photographs", hint="a line of names, then one for each of them")
     return _few_enough(found, table)
+
+
+def _class_folder(label: str) -> str:
+    return label.strip().replace("/", "___")
 
 
 def _rows(table: Path, label: str | None) -> Iterator[tuple[int, str, str]]:
@@ -165,7 +177,7 @@ def _column(names: Sequence[str], wanted: Iterable[str]) -> int | None:
     return next((names.index(one) for one in wanted if one in names), None)
 
 
-def _packed(photographs: Sequence[Photograph], label: str | None, into: Path) -> Iterator[Sending]:
+def _packed(photographs: Sequence[Photograph], into: Path) -> Iterator[Sending]:
     for number, volume in enumerate(_volumes(photographs)):
         target = into / f"photographs-{number + 1}.zip"
         with os_errors_translated(target), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
@@ -174,7 +186,7 @@ def _packed(photographs: Sequence[Photograph], label: str | None, into: Path) ->
                     data = one.path.read_bytes()
                 archive.writestr(zipfile.ZipInfo(one.name, date_time=EPOCH), data)
         try:
-            yield Sending(target, label, len(volume))
+            yield Sending(target, None, len(volume))
         finally:
             target.unlink(missing_ok=True)
 

@@ -259,7 +259,7 @@ def lineage(model: ModelDescription) -> list[tuple[str, str]]:
     return _said(
         (tr("Made from the model"), _text(last.get("parent"))[: 2 * SHORT_DIGITS]),
         (tr("By"), _training(_text(last.get("path")))),
-        (tr("Photographs that people sent"), _contributed(last.get("contributions"))),
+        (tr("Photographs that people sent"), contributed(last.get("contributions"))),
         (tr("New classes"), ", ".join(class_name(one) for one in _list(last.get("classes_added")))),
         (
             tr("Classes that it lost"),
@@ -333,8 +333,8 @@ def _training(path: str) -> str:
     return tr(TRAININGS[path]) if path in TRAININGS else f"{plain(path).lower()} training"
 
 
-def _contributed(found: object) -> str:
-    """By class, or in the whole: retrainings of several ages tell it differently."""
+def contributed(found: object) -> str:
+    """How many contributions taught: told by class, or in the whole, as retrainings of several ages do."""
     totals: dict[str, int] = {}
     for role, value in _items(found):
         inner = _items(value) if isinstance(value, Mapping) else ((role, value),)

@@ -57,10 +57,15 @@ export function difference(found, base, { better, kind }) {
   const step = kind === "share" ? (found.value - base.value) * 100 : found.value - base.value;
   if (Math.abs(step) < 0.05) return { words: "the same", good: null };
   const size = `${number(Math.abs(step), 1)}${kind === "share" ? " points" : ""} ${step > 0 ? "higher" : "lower"}`;
-  if (found.low === null || base.low === null || overlap(found, base)) return { words: `${size}; may be chance`, good: null };
+  if (!measuredWell(found) || !measuredWell(base) || overlap(found, base)) return { words: `${size}; may be chance`, good: null };
   if (!better) return { words: size, good: null };
   const good = (step > 0) === (better === "higher");
   return { words: `${size}: ${good ? "better" : "worse"}`, good };
+}
+
+/** Whether both ends of its interval are known. */
+function measuredWell(one) {
+  return Number.isFinite(one.low) && Number.isFinite(one.high);
 }
 
 /** Two intervals that overlap do not show a difference; two that do not, do. */

@@ -118,17 +118,29 @@ function lineage(model) {
   const made = model.provenance ?? {};
   const last = made.retraining;
   if (!last) return null;
-  const photographs = Object.entries(last.contributions ?? {}).filter(([, many]) => typeof many === "number").map(([role, many]) => `${number(many)} ${ROLES[role] ?? plain(role).toLowerCase()}`);
   const facts = [
     ["Made from the model", h("a", { href: `#models/${last.parent}` }, h("code", {}, last.parent.slice(0, 16)))],
     ["By", `${plain(last.path).toLowerCase()} training`],
-    ["Photographs that people sent", photographs.join(", ")],
+    ["Photographs that people sent", contributed(last.contributions)],
     ["New classes", (last.classes_added ?? []).map(className).join(", ")],
     ["Training set", h("code", {}, (last.snapshot ?? "").slice(0, 16))],
     ["Gate", h("a", { href: "#teach/model" }, "its report stands in the tab Teach")],
     ["Before that", (made.lineage ?? []).slice(0, -1).reverse().map((one) => one.parent.slice(0, 8)).join(", ")],
   ];
   return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+/** How many contributions taught, by what they were for: told by class, or in the whole, as retrainings of several ages do. */
+export function contributed(found) {
+  const totals = new Map();
+  for (const [role, value] of Object.entries(found ?? {})) {
+    const inner = value !== null && typeof value === "object" ? Object.entries(value) : [[role, value]];
+    for (const [one, many] of inner) {
+      if (Number.isFinite(many)) totals.set(one, (totals.get(one) ?? 0) + Math.trunc(many));
+    }
+  }
+  return [...totals].sort(([, many], [, other]) => other - many)
+    .map(([role, many]) => `${number(many)} ${ROLES[role] ?? plain(role).toLowerCase()}`).join(", ");
 }
 
 function provenance(model) {
