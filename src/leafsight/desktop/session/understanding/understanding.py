@@ -21,6 +21,7 @@ from typing import Any
 from leafsight.desktop.session.language import tr
 from leafsight.desktop.session.photographs import Trouble
 from leafsight.desktop.session.understanding.pace import Told
+from leafsight.desktop.session.understanding.phrases import said_ahead
 from leafsight.desktop.session.understanding.studies import Study, last_study, load_study
 from leafsight.desktop.session.understanding.studying import END_WITHIN_S, Wish, work
 from leafsight.errors import LeafsightError
@@ -125,6 +126,8 @@ class Understanding:
         study = None
         try:
             study = last_study(self._wish.root)
+            if study is not None:
+                said_ahead(study)
         finally:
             self._post(None, {"study": study})
 
@@ -212,7 +215,7 @@ def _taken(answer: tuple[Any, ...]) -> dict[str, Any]:
     """What the last word of a child changes."""
     if answer[0] == "done":
         try:
-            return {"study": load_study(answer[1]), "trouble": None}
+            return {"study": said_ahead(load_study(answer[1])), "trouble": None}
         except LeafsightError as error:
             return {"trouble": Trouble.of(error)}
     if answer[0] == "trouble":
