@@ -14,6 +14,7 @@ from tests.fakes.tiny_bundle import BLUE, GREEN, GREY, RED
 from tests.journeys.small_world import save_picture
 
 from leafsight.dataset import draw_leaf
+from leafsight.desktop.session.language import FIGURES, Translation, use_figures, use_language
 from leafsight.desktop.session.understanding import State, Study, Understanding, Wish
 
 PATIENCE_S = 120.0
@@ -70,9 +71,16 @@ def made_study(
 
 
 @pytest.fixture(autouse=True)
-def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows speak the language of the computer; that of who runs the tests may be any."""
+def in_english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Windows speak the language of the computer, and that of who runs the tests may be any.
+
+    A test that wants another one says so in the preferences: the C library would remember a variable, and go
+    on to name faults of files in that language.
+    """
     monkeypatch.setenv("LANGUAGE", "en")
+    yield
+    use_language(Translation())
+    use_figures(FIGURES)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +13,6 @@ from leafsight.desktop.session.language import (
     FIGURES,
     FOLDER,
     Figures,
-    Translation,
     add_language,
     begin_to_speak,
     is_english,
@@ -89,13 +87,6 @@ msgctxt "said"
 msgid "it is empty"
 msgstr "sie ist leer"
 """
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    yield
-    use_language(Translation())
-    use_figures(FIGURES)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,14 +16,10 @@ from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QFileDialog
 from leafsight.desktop import DesktopOptions
 from leafsight.desktop.session import load_preferences
 from leafsight.desktop.session.language import (
-    FIGURES,
-    Translation,
     is_english,
     tr,
-    use_figures,
-    use_language,
 )
-from leafsight.desktop.window import application
+from leafsight.desktop.window import application, speaking
 from leafsight.desktop.window.settings import SettingsPage
 
 pytestmark = pytest.mark.gui
@@ -39,13 +36,6 @@ msgstr "Fermer ?"
 msgid "&Diagnose"
 msgstr "&Diagnostiquer"
 """
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    yield
-    use_language(Translation())
-    use_figures(FIGURES)
 
 
 def settings_of(window: Any) -> Any:
@@ -152,7 +142,7 @@ def test_a_language_that_is_gone_is_english(qtbot: Any, opened: Open, tmp_path: 
 def test_the_computers_language_is_spoken_where_nobody_chose(
     qtbot: Any, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LANGUAGE", "es_MX")
+    monkeypatch.setattr(speaking, "os", SimpleNamespace(environ={"LANGUAGE": "es_MX"}))
     assert opened().tabs["teach"].text().replace("&", "") == "Enseñar"
     assert tr("Close?") != "Close?"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +13,10 @@ pytest.importorskip("PySide6.QtWidgets", reason="Qt cannot be loaded", exc_type=
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QLabel, QStackedWidget, QTabBar, QWidget
 
-from leafsight.desktop.session.language import Translation, use_language
+from leafsight.desktop.session import Preferences, save_preferences
 from leafsight.desktop.window.contents import PAGES
 
 pytestmark = pytest.mark.gui
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    yield
-    use_language(Translation())
 
 
 def with_a_letter(window: QWidget) -> Iterator[tuple[QWidget, str, str]]:
@@ -58,10 +53,8 @@ def may_meet(one: QWidget, other: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_no_letter_stands_for_two_things(
-    opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    monkeypatch.setenv("LANGUAGE", language)
+def test_no_letter_stands_for_two_things(opened: Callable[..., Any], tmp_path: Path, language: str) -> None:
+    save_preferences(Preferences(language=language), tmp_path / "state")
     window = opened()
     for name in PAGES:
         window.go(name)

@@ -41,13 +41,17 @@ NO_WORDS = re.compile(
 LETTERS = re.compile("[A-Za-z]{2,}")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def in_brackets(tmp_path_factory: pytest.TempPathFactory) -> Translation:
     path = tmp_path_factory.mktemp("language") / "marked.po"
     write_marked(path)
-    use_language(read_translation(path))
-    yield
-    use_language(Translation())
+    return read_translation(path)
+
+
+@pytest.fixture(autouse=True)
+def spoken(in_english: None, in_brackets: Translation) -> None:
+    """English comes back by itself after each test."""
+    use_language(in_brackets)
 
 
 def words_left(text: str) -> list[str]:
