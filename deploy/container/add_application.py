@@ -2,9 +2,9 @@
 
     python3 add_application.py --name leafsight-serve --wheels /wheels --out /application
 
-Enters: the wheel, the environment in ``/opt/leafsight`` and the root in ``/rootfs``. Leaves below ``--out`` what the
-image gets on top of them: the package, its command, and a bill of materials in CycloneDX, which names Python's
-packages (by cyclonedx-bom), Debian's, and Python itself where it is from none.
+Enters: the wheel, the environment in ``/opt/leafsight``, the root in ``/rootfs``. Leaves below ``--out`` what
+the image gets on top: the package, its command, and a bill of materials in CycloneDX, which names
+Python's packages (by cyclonedx-bom), Debian's, and Python itself where it is from none.
 """
 
 from __future__ import annotations

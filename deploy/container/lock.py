@@ -1,9 +1,9 @@
 """Writes what the images install, with the hash of every file: ``python deploy/container/lock.py``.
 
-Enters: ``pyproject.toml`` for what, ``constraints.txt`` for which version. Leaves: ``requirements-serve.txt``,
-``requirements-train.txt``, ``requirements-build.txt`` and ``requirements-torch-cuda.txt`` beside this file. It needs uv
-(``pip install uv``) and a package registry. torch is apart: its build for processors alone does not come from PyPI, so
-it has a file of its own, ``requirements-torch.txt``, which is kept by hand.
+Enters: ``pyproject.toml`` for what, ``constraints.txt`` for which version. Leaves beside this file
+``requirements-*.txt`` for serve, train, build and torch-cuda. It needs uv (``pip install uv``) and a package
+registry. torch is apart: its build for processors alone does not come from PyPI, so it has a file of its own,
+``requirements-torch.txt``, which is kept by hand.
 """
 
 from __future__ import annotations
@@ -48,12 +48,11 @@ def main() -> int:
 def write(uv: str, name: str, words: list[str]) -> None:
     """One file, written whole or not at all."""
     command = [
-        uv, "pip", "compile", *words, "--constraint", str(REPOSITORY / "constraints.txt"), "--generate-hashes",
-        "--universal", "--python-version", PYTHON, "--no-annotate", "--no-header", "--quiet",
+        uv, "pip", "compile", *words, "--constraint", str(REPOSITORY / "constraints.txt"), "--universal",
+        "--python-version", PYTHON, "--generate-hashes", "--no-annotate", "--no-header", "--quiet",
+        # Which registry answers is the reader's affair and belongs into no file.
+        "--no-emit-index-url", "--no-emit-find-links",
     ]  # fmt: skip
-    # Which registry answers is the reader's affair and belongs into no file.
-    for apart in ("index-url", "find-links"):
-        command.append(f"--no-emit-{apart}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     made = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
     target = HERE / f"requirements-{name}.txt"

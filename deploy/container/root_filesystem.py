@@ -2,8 +2,8 @@
 
     python3 root_filesystem.py --environment /opt/leafsight --out /rootfs
 
-Runs in a stage that builds, with the Python that the environment was made with. Leaves in ``--out``: that Python
-and its library, each shared library that any compiled file asks for, certificates, a user, and empty folders.
+Runs in a stage that builds, with the Python that the environment was made with. Leaves in ``--out``: that
+Python and its library, each shared library that a compiled file asks for, certificates, a user, folders.
 For scanners it leaves the notes of Debian's packages whose files are in it, where images without a package
 manager have them: ``/var/lib/dpkg/status.d``.
 """
@@ -23,8 +23,8 @@ from pathlib import Path
 USER, USER_ID, HOME = "leafsight", 10001, "/var/lib/leafsight"
 # Of Python's library: tests, what wants a screen, and what installs packages.
 LEFT_OUT = {
-    "__pycache__", "test", "tests", "idlelib", "idle_test", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3",
-    "site-packages", "dist-packages", "pydoc_data", "venv",
+    "__pycache__", "test", "tests", "idlelib", "idle_test", "tkinter", "turtledemo", "turtle.py", "ensurepip",
+    "lib2to3", "site-packages", "dist-packages", "pydoc_data", "venv",
 }  # fmt: skip
 LEFT_OUT_STARTS = ("_tkinter", "_test", "_ctypes_test", "_xxtestfuzz", "xxlimited", "config-")
 # Loaded by name when a host is looked up, so no compiled file asks for them.
@@ -106,11 +106,11 @@ class Root:
             shutil.copytree("/etc/ld.so.conf.d", etc / "ld.so.conf.d")
 
     def python(self) -> None:
-        """The interpreter with the names that lead to it, and its library without what nobody here asks for."""
+        """The interpreter with the names that lead to it, and its library without what nobody asks for."""
         name = Path(sys.executable)
         while name.is_symlink():
             self.take(name)
-            name = name.parent / os.readlink(name)
+            name = name.parent / name.readlink()
         self.take(name)
         library = Path(sysconfig.get_path("stdlib"))
         for folder, folders, files in os.walk(library):
@@ -127,7 +127,7 @@ class Root:
         """
         real = path.resolve(strict=True)
         self._copy(real)
-        # Only the last part may be a link of its own (libz.so.1 -> libz.so.1.2.13); those of folders are made above.
+        # Only the last part may be a link (libz.so.1 -> libz.so.1.2.13); those of folders are made above.
         beside = Path(path.parent.resolve(), path.name)
         if beside != real:
             target = self._out / str(beside).lstrip("/")
@@ -148,7 +148,7 @@ class Root:
         """What Debian says of each package of which something was taken."""
         folder = self._out / "var/lib/dpkg/status.d"
         folder.mkdir(parents=True)
-        stanzas = {name: text for name, text in installed_packages()}
+        stanzas = dict(installed_packages())
         for name in sorted(set(owners(self._taken)) | set(FILES.values())):
             if name in stanzas:
                 (folder / name).write_text(stanzas[name] + "\n")
@@ -201,7 +201,7 @@ def installed_packages() -> Iterator[tuple[str, str]]:
 
 
 def owners(paths: set[Path]) -> Iterator[str]:
-    """The packages that the files are from; files that are from none, such as a Python built apart, are passed over."""
+    """The packages that the files are from; a file may be from none, such as a Python built apart."""
     wanted = {str(one) for one in paths} | {str(one).removeprefix("/usr") for one in paths}
     for listed in Path("/var/lib/dpkg/info").glob("*.list"):
         if wanted & set(listed.read_text().splitlines()):

@@ -2,9 +2,9 @@
 
     python3 trim_environment.py /opt/leafsight
 
-Goes: tests of libraries, what compilers read, commands of other packages, and two parts of ONNX Runtime that its
-Python module does not load. Symbol tables go from libraries whose wheels left them as the linker made them. What
-a wheel was mended with afterwards (``*.libs`` and who asks for it) is left alone: stripping breaks some of those.
+Goes: tests of libraries, what compilers read, commands of other packages, and parts of ONNX Runtime that its
+Python module does not load. Symbol tables go from libraries whose wheels left them as the linker made them.
+What a wheel was mended with afterwards (``*.libs`` and who asks for it) is left alone: stripping breaks some.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ FOLDERS = (
     "onnxruntime/tools",
     "onnxruntime/quantization",
     "onnxruntime/datasets",
+    "torch/include",
+    "torch/test",
 )
 ENDINGS = (".pyi", ".pyx", ".pxd", ".c", ".h", ".hpp", ".cpp", ".a")
 # The runtime for programs in C; the module for Python holds all of it once more.
-FILES = ("onnxruntime/capi/libonnxruntime.so.*",)
+FILES = ("onnxruntime/capi/libonnxruntime.so.*", "torch/bin/test_*", "torch/bin/protoc*")
 WITH_TABLES = ("uvloop", "sqlalchemy", "yaml", "greenlet", "httptools", "obstore", "watchfiles")
 
 
@@ -50,7 +52,7 @@ def folders(packages: Path) -> Iterator[Path]:
     for name in FOLDERS:
         found = packages.rglob(name) if "/" not in name else [packages / name]
         for folder in sorted(found):
-            if folder.is_dir() and folder.relative_to(packages).parts[0] != "torch":
+            if folder.is_dir() and ("/" in name or folder.relative_to(packages).parts[0] != "torch"):
                 yield folder
 
 
