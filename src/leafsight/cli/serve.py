@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     help="Figures and lists are answered on this port only; 0 means on that of everybody.",
 )
 @click.option("--admin-host", help="Address of the admin port; other computers are served only with keys.")
-@click.option("--workers", type=click.IntRange(0, 1024), help="Processes; 0 means one per core.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 1024),
+    help="Processes; 0 means one per core, and no more than a quota of CPU time allows.",
+)
 @click.option("--model", type=click.Path(path_type=Path), help="Serve this file, whatever was promoted.")
 @click.option(
     "--state-dir", type=click.Path(path_type=Path), help="Where database, photographs and models are kept."
