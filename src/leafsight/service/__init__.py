@@ -8,7 +8,7 @@ loaded when they are asked for; the extra is ``[serve]``.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from leafsight.service.options import KeepPhotos, ServiceOptions
+from leafsight.service.options import Jobs, KeepPhotos, ServiceOptions
 
 if TYPE_CHECKING:
     from leafsight.service.app import create_app
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOME = {"AtHand": "at_hand", "create_app": "app", "registry_of": "registries", "serve": "supervisor"}
 
-__all__ = ["AtHand", "KeepPhotos", "ServiceOptions", "create_app", "registry_of", "serve"]
+__all__ = ["AtHand", "Jobs", "KeepPhotos", "ServiceOptions", "create_app", "registry_of", "serve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """Looks after the clerk and the trainer: starts each when there is work, and again when it dies at it.
 
-For the supervisor. Enters: words of the workers. Leaves: at most one process of each. While there is
-nothing to do there is none.
+For the supervisor. Enters: words of the workers. Leaves: at most one process of each, and none while there is
+nothing to do. Where the service works no jobs off it hears the words and starts nobody.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class ClerkKeeper:
         context: Any,
         say: Callable[[str], None],
     ) -> None:
-        self._kept = {word: _Kept(word, options, listening, context, say) for word in NAMES}
+        words = () if options.jobs == "none" else NAMES
+        self._kept = {word: _Kept(word, options, listening, context, say) for word in words}
 
     def hear(self, pipe: Connection) -> None:
         """What a worker said; ends of pipes are somebody else's matter."""

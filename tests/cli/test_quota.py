@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leafsight.cli.serve import service_options
+from leafsight.cli.service_settings import service_options
 from leafsight.cli.terminal import cores
 from leafsight.settings import Settings
 
