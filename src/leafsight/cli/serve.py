@@ -81,6 +81,8 @@ def _prepare(options: ServiceOptions, settings: Settings) -> None:
         keys = state.keys.any()
     finally:
         state.close()
+    if options.jobs == "none":
+        talk("works no jobs off: leafsight work does, on the same database")
     if keys:
         return
     for host in [options.host, *([options.admin_host] if options.admin_port else [])]:
