@@ -1,14 +1,16 @@
-"""Makes the bucket of a store that speaks S3, if it is not there: ``python make_bucket.py http://store:8333 leafsight``.
+"""Makes the bucket of a store that speaks S3, if it is not there.
 
-Runs in the image of leafsight, with Python alone. Enters: the address of the store, the name of the bucket, and
-credentials in the file that ``AWS_SHARED_CREDENTIALS_FILE`` names. Ends with 0 when the bucket is there. Source of
-the signature: AWS, "Create a signed AWS API request" (Signature Version 4).
+    python make_bucket.py http://store:8333 leafsight
+
+Runs in the image of leafsight, with Python alone. Enters: the address of the store, the name of the bucket,
+and credentials in the file that ``AWS_SHARED_CREDENTIALS_FILE`` names. Ends with 0 when the bucket is there.
+Source of the signature: AWS, "Create a signed AWS API request" (Signature Version 4).
 """
 
 from __future__ import annotations
 
 import configparser
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import os
@@ -43,9 +45,7 @@ def main(endpoint: str, bucket: str) -> int:
 
 def ask(endpoint: str, bucket: str, name: str, secret: str) -> tuple[int, str]:
     """One ``PUT /bucket``: the status, 0 without an answer, and what was said."""
-    headers = signed(
-        "PUT", endpoint, f"/{bucket}", name, secret, datetime.datetime.now(datetime.timezone.utc)
-    )
+    headers = signed("PUT", endpoint, f"/{bucket}", name, secret, dt.datetime.now(dt.UTC))
     request = urllib.request.Request(f"{endpoint}/{bucket}", method="PUT", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -56,9 +56,7 @@ def ask(endpoint: str, bucket: str, name: str, secret: str) -> tuple[int, str]:
         return 0, str(error)
 
 
-def signed(
-    method: str, endpoint: str, path: str, name: str, secret: str, now: datetime.datetime
-) -> dict[str, str]:
+def signed(method: str, endpoint: str, path: str, name: str, secret: str, now: dt.datetime) -> dict[str, str]:
     """The headers of a request without a body."""
     host = urllib.parse.urlsplit(endpoint).netloc
     moment = now.strftime("%Y%m%dT%H%M%SZ")

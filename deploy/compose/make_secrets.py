@@ -1,10 +1,11 @@
 """Makes the secrets of compose.yaml, each in a file of its own: ``python3 deploy/compose/make_secrets.py``.
 
-Needs Python 3.9 and nothing else. Enters: a folder, ``deploy/compose/secrets`` unless one is named. Leaves: what is
-not there yet; a secret that is there stays as it is, so running it again is harmless. Nothing is printed but names.
+Needs Python 3.9 and nothing else. Enters: a folder, ``deploy/compose/secrets`` unless one is named. Leaves:
+what is not there yet; a secret that is there stays as it is, so running it again is harmless. Nothing is
+printed but names.
 
-The folder can be entered by its owner alone. The files in it can be read by everybody who gets that far, since the
-users of the containers, who have them mounted one by one, are not the user who runs this.
+The folder can be entered by its owner alone. The files in it can be read by everybody who gets that far, since
+the users of the containers, who have them mounted one by one, are not the user who runs this.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def write(path: Path, text: str) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o444)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text)
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def credentials(name: str, secret: str) -> str:
