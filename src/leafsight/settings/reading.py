@@ -68,8 +68,14 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+    try:
+        if not path.exists():
+            return {}
+    except OSError as error:  # a folder that may not be entered
+        raise ConfigError(
+            f"{path}: {error.strerror}",
+            hint="run it in a folder that you may enter",
+        ) from error
     import tomllib  # only where there is something to read: it costs 10 ms
 
     try:
