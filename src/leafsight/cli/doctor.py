@@ -183,9 +183,11 @@ def _wrapped(head: str, text: str, width: int) -> list[str]:
 
 
 def _summary(verdict: Verdict, took_s: float) -> Iterator[str]:
+    from leafsight.doctor import counted
+
     counts = verdict.counts
     told = (
-        f"{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failures,"
+        f"{counts['ok']} ok, {counted(counts['warn'], 'warning')}, {counted(counts['fail'], 'failure')},"
         f" {counts['skipped']} skipped, in {took_s:.1f} s"
     )
     yield ""

@@ -6,7 +6,7 @@ finding and stops no other. It does not know how findings are shown.
 """
 
 from leafsight.doctor.checks import NAMES, checks_of
-from leafsight.doctor.findings import Finding, State, Verdict, verdict_of
+from leafsight.doctor.findings import Finding, State, Verdict, counted, verdict_of
 from leafsight.doctor.hiding import password_in
 from leafsight.doctor.installation import Installation
 from leafsight.doctor.running import Check, examine
@@ -19,6 +19,7 @@ __all__ = [
     "State",
     "Verdict",
     "checks_of",
+    "counted",
     "examine",
     "password_in",
     "verdict_of",

@@ -11,6 +11,7 @@ from leafsight.doctor.database import check_database
 from leafsight.doctor.disk import check_disk, places_of
 from leafsight.doctor.findings import Finding
 from leafsight.doctor.installation import Installation
+from leafsight.doctor.loading import load_database, load_inference, load_requirements, load_store
 from leafsight.doctor.machine import check_memory, check_open_files
 from leafsight.doctor.model import check_model
 from leafsight.doctor.permissions import check_permissions, this_user
@@ -54,19 +55,33 @@ def checks_of(
     def permissions() -> Iterator[Finding]:
         return check_permissions(here.state_dir, here.secret_file, user=this_user(), contained=in_container())
 
+    def model() -> Iterator[Finding]:
+        return check_model(here.model, here.registry_dir, here.registry_url, timeout_s=wait_s)
+
+    def registry() -> Iterator[Finding]:
+        return check_registry(here.registry_dir, here.registry_url, timeout_s=wait_s)
+
+    def load_registry() -> None:
+        load_inference()
+        load_store(here.registry_url)
+
+    places = places_of(here.state_dir, here.cache_dir, here.max_request_bytes)
     found = [
-        Check(("versions",), check_versions),
+        Check(("versions",), check_versions, load_requirements),
         Check(("settings",), lambda: check_settings(here.faults, here.chosen)),
+        Check(("model",), model, load_registry),
         Check(
-            ("model",),
-            lambda: check_model(here.model, here.registry_dir, here.registry_url, timeout_s=wait_s),
+            ("database", "clock", "jobs"),
+            lambda: check_database(here, wait_s=wait_s, now=now),
+            lambda: load_database(here.database_url),
         ),
-        Check(("database", "clock", "jobs"), lambda: check_database(here, wait_s=wait_s, now=now)),
-        Check(("store", "clock"), lambda: check_store(here.blob_url, timeout_s=wait_s, now=now)),
-        Check(("registry",), lambda: check_registry(here.registry_dir, here.registry_url, timeout_s=wait_s)),
         Check(
-            ("disk",), lambda: check_disk(places_of(here.state_dir, here.cache_dir, here.max_request_bytes))
+            ("store", "clock"),
+            lambda: check_store(here.blob_url, timeout_s=wait_s, now=now),
+            lambda: load_store(here.blob_url),
         ),
+        Check(("registry",), registry, load_registry),
+        Check(("disk",), lambda: check_disk(places)),
         Check(("memory",), lambda: check_memory(here.workers)),
         Check(("clock",), lambda: check_clock(now())),
         Check(("ports",), ports),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leafsight.doctor.addresses import is_local
 from leafsight.doctor.clocks import LEASE_S, WARN_S, compared
-from leafsight.doctor.findings import Finding, of_error
+from leafsight.doctor.findings import Finding, counted, of_error
 from leafsight.doctor.installation import Installation
 from leafsight.doctor.mounts import is_network, kind_of_disk, may_be_made, nearest_there
 from leafsight.errors import LeafsightError
@@ -22,6 +22,8 @@ WAITED_MS = 5 * 60_000
 CONNECTIONS_OF_PROCESS = 10
 """The most that a process of a server takes (docs/state.md)."""
 FEW_CONNECTIONS = 5
+LOCKED = "look for a process that holds it open (fuser FILE), end that, and look again"
+AWAY = "start PostgreSQL there, or correct LEAFSIGHT_DATABASE_URL, and look again"
 
 
 def check_database(
@@ -44,7 +46,9 @@ def check_database(
 
         look = look_at_database(here.database_url, wait_s=wait_s, now=now)
     except LeafsightError as error:
-        yield of_error("database.reached", error, wanted=here.database_chosen)
+        on_file = here.database_url.startswith(SQLITE)
+        busy = LOCKED if on_file else AWAY
+        yield of_error("database.reached", error, wanted=here.database_chosen, busy=busy)
         return
     if here.database_url.startswith(SQLITE):
         yield from _file(Path(here.database_url.removeprefix(SQLITE)).expanduser().absolute(), disk)
@@ -110,7 +114,7 @@ def _connections(look: DatabaseLook, workers: int) -> Finding:
     most = CONNECTIONS_OF_PROCESS * workers
     if look.allowed < most or look.allowed - look.used < FEW_CONNECTIONS:
         return Finding(
-            "database.connections", "warn", f"{said}; {workers} processes take up to {most}",
+            "database.connections", "warn", f"{said}; with {workers} workers a server takes up to {most}",
             "raise max_connections of PostgreSQL, or serve with fewer processes",
         )  # fmt: skip
     return Finding("database.connections", "ok", said)
@@ -136,13 +140,14 @@ def _jobs(jobs: JobsLook) -> Iterator[Finding]:
     minutes = jobs.waited_ms // 60_000
     if jobs.waiting and jobs.waited_ms > WAITED_MS and not jobs.held:
         yield Finding(
-            "jobs.waiting", "warn", f"{jobs.waiting} jobs wait, one for {minutes} minutes, and nobody works",
+            "jobs.waiting", "warn",
+            f"{counted(jobs.waiting, 'waiting job')}, one for {counted(minutes, 'minute')}, and nobody works",
             "start what works them off: leafsight serve, or the worker of this installation",
         )  # fmt: skip
     else:
-        yield Finding("jobs.waiting", "ok", f"{jobs.waiting} jobs wait, {jobs.held} are worked on")
+        yield Finding("jobs.waiting", "ok", f"{counted(jobs.waiting, 'waiting job')}, {jobs.held} worked on")
     if jobs.failed:
-        said = f"{jobs.failed} jobs failed within a day; the newest, {jobs.failed_kind}"
+        said = f"{counted(jobs.failed, 'job')} failed within a day; the newest, {jobs.failed_kind}"
         yield Finding(
             "jobs.failed", "warn", f"{said}: {jobs.failed_said or 'without a word'}",
             "see the tab Operation of the page, or GET /v1/jobs, for each of them",

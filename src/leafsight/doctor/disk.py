@@ -48,8 +48,15 @@ def places_of(state_dir: Path, cache_dir: Path, max_request_bytes: int) -> tuple
     return (
         Place("state", state_dir, 256 * MIB, 2 * GIB),
         Place("cache", cache_dir, 0, GIB),
-        Place("temporary", Path(tempfile.gettempdir()), 16 * MIB, max_request_bytes),
+        Place("temporary", _temporary(), 16 * MIB, max_request_bytes),
     )
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # none can be written: which is what is to be found out
+        return Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
 
 
 def check_disk(places: tuple[Place, ...]) -> Iterator[Finding]:

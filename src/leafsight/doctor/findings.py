@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from leafsight.errors import LeafsightError, MissingExtraError
+from leafsight.errors import LeafsightError, MissingExtraError, StateBusyError
 
 State = Literal["ok", "warn", "fail", "skipped"]
 WORST_FIRST: tuple[State, ...] = ("fail", "warn", "skipped", "ok")
@@ -64,14 +64,22 @@ def verdict_of(findings: Sequence[Finding]) -> Verdict:
     return Verdict(counts, bad[0] if bad else None)
 
 
-def of_error(name: str, error: LeafsightError, *, wanted: bool = True) -> Finding:
+def counted(number: int, word: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def of_error(name: str, error: LeafsightError, *, wanted: bool = True, busy: str = "") -> Finding:
     """What an error of ours means.
 
     Args:
         name: of the finding.
         error: with message and hint.
         wanted: whether somebody asked for what is missing; what nobody asked for is skipped.
+        busy: what to do about what does not answer; the error's own hint is for who has asked a service.
     """
     if isinstance(error, MissingExtraError) and not wanted:
         return Finding(name, "skipped", error.message, error.hint)
+    if busy and isinstance(error, StateBusyError):
+        return Finding(name, "fail", error.message, busy)
     return Finding(name, "fail", error.message, error.hint or "read docs/errors.md for this kind of error")

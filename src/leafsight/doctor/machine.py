@@ -29,9 +29,9 @@ def check_memory(workers: int, root: Path = Path("/")) -> Iterator[Finding]:
     yield _memory(workers, limits.memory_bytes, available_bytes(root))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = float(cores) if limits.processors is None else min(float(cores), limits.processors)
-    said = f"{share:g} processors for {workers} processes"
+    said = f"{share:g} processors for {workers} workers"
     if workers > math.ceil(share):
-        todo = f"serve with --workers {math.ceil(share)}, or give more processors: more processes only wait"
+        todo = f"serve with --workers {math.ceil(share)}, or give more processors: more workers only wait"
         yield Finding("memory.processors", "warn", said, todo)
     else:
         yield Finding("memory.processors", "ok", said)
@@ -39,7 +39,7 @@ def check_memory(workers: int, root: Path = Path("/")) -> Iterator[Finding]:
 
 def _memory(workers: int, limit: int | None, available: int | None) -> Finding:
     name, wanted = "memory.room", workers * PROCESS_BYTES
-    told = f"{workers} processes want up to {bytes_in_words(wanted)}"
+    told = f"{workers} workers want up to {bytes_in_words(wanted)}"
     if limit is None and available is None:
         return Finding(name, "skipped", f"this system does not tell how much memory there is; {told}")
     has = limit if limit is not None else available or 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from leafsight.doctor.findings import Finding, of_error
 from leafsight.errors import LeafsightError
+from leafsight.storage import os_errors_translated
 
 if TYPE_CHECKING:
     from leafsight.bundle import Bundle
@@ -58,7 +59,8 @@ def _opened(
     else:
         from leafsight.state import open_objects
 
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="leafsight-doctor-")))
+        with os_errors_translated(Path("the temporary folder")):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="leafsight-doctor-")))
         registry = open_registry(folder, mirror=open_objects(registry_url, timeout_s=timeout_s), tidy=False)
     entry = registry.get(SERVING)
     whence = "built in" if entry.builtin else "serving in the bucket" if registry_url else "serving"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from leafsight.doctor.findings import Finding, of_error
+from leafsight.doctor.findings import Finding, counted, of_error
 from leafsight.errors import LeafsightError
 
 SHORT_DIGITS = 12
+AWAY = "see that the bucket runs there, and correct LEAFSIGHT_REGISTRY_URL if it is elsewhere"
 
 
 def check_registry(folder: Path, url: str, *, timeout_s: float) -> Iterator[Finding]:
@@ -35,14 +36,14 @@ def check_registry(folder: Path, url: str, *, timeout_s: float) -> Iterator[Find
         registry = open_registry(folder, mirror=mirror, tidy=False)
         aliases, named = registry.aliases(), registry.alias_names()
     except LeafsightError as error:
-        yield of_error("registry.opens", error)
+        yield of_error("registry.opens", error, busy=AWAY)
         return
-    yield Finding("registry.opens", "ok", f"{where} has {len(aliases)} names")
+    yield Finding("registry.opens", "ok", f"{where} has {counted(len(aliases), 'name')}")
     for alias in sorted({*aliases, *named}):
         try:
             entry = registry.get(alias)
         except LeafsightError as error:
-            yield of_error(f"registry.{alias}", error)
+            yield of_error(f"registry.{alias}", error, busy=AWAY)
             continue
         short = f"{entry.name} {entry.hash[:SHORT_DIGITS]}"
         if entry.damaged:

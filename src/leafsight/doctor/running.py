@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from leafsight.doctor.findings import Finding, of_error
@@ -28,10 +29,13 @@ class Check:
     Attributes:
         names: the groups that its findings belong to; the first names the check itself.
         run: looks, and gives findings as it goes.
+        load: loads the libraries that it wants; called before any check begins, one after the other, because
+            two threads that load the same library may see half of it. What fails here fails again in ``run``.
     """
 
     names: tuple[str, ...]
     run: Callable[[], Iterable[Finding]]
+    load: Callable[[], object] = lambda: None
 
 
 def examine(
@@ -58,6 +62,9 @@ def examine(
     waiting = set(range(len(wanted)))
     deadline_s = time.monotonic() + timeout_s
     teller.start("looking", len(wanted))
+    for check in wanted:
+        with suppress(Exception):
+            check.load()
     for number, check in enumerate(wanted):
         words = (check, found[number], ended, number)
         # A daemon: what hangs in the system must not keep the program from ending.

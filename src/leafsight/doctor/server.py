@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from leafsight import __version__
 from leafsight.doctor.addresses import is_local
 from leafsight.doctor.asking import Reply, ask, checked_server
-from leafsight.doctor.clocks import S3_FAIL_S, S3_WARN_S, compared
+from leafsight.doctor.clocks import S3_FAIL_S, S3_WARN_S, WHOLE_SECONDS_S, compared
 from leafsight.doctor.findings import Finding, of_error
 from leafsight.doctor.ports import readiness
 from leafsight.errors import LeafsightError
@@ -54,7 +54,9 @@ def check_server(
     yield Finding("server.answers", "ok", f"{server} answers")
     if alive.server_ms is not None:
         off_ms = alive.server_ms - now()
-        yield compared("clock.server", "the server", off_ms, warn_s=S3_WARN_S, fail_s=S3_FAIL_S)
+        yield compared(
+            "clock.server", "the server", off_ms, warn_s=S3_WARN_S, fail_s=S3_FAIL_S, grain_s=WHOLE_SECONDS_S
+        )
     yield readiness("server.ready", server, timeout_s)
     yield from _same(server, timeout_s, sleep)
     yield _admin(server, host, timeout_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from leafsight.doctor.clocks import S3_FAIL_S, S3_WARN_S, compared
+from leafsight.doctor.clocks import S3_FAIL_S, S3_WARN_S, WHOLE_SECONDS_S, compared
 from leafsight.doctor.findings import Finding, of_error
 from leafsight.doctor.mounts import may_be_made, nearest_there
 from leafsight.errors import LeafsightError
@@ -25,7 +25,8 @@ def check_store(url: str, *, timeout_s: float, now: Callable[[], int]) -> Iterat
     try:
         look = look_at_store(url, timeout_s=timeout_s, now=now)
     except LeafsightError as error:
-        yield of_error(name, error)
+        busy = "see that the store runs there, and correct LEAFSIGHT_BLOB_URL if it is elsewhere"
+        yield of_error(name, error, busy=busy)
         return
     if look is None:
         yield _unused(name, Path(url.removeprefix("file://")).expanduser().absolute())
@@ -38,7 +39,14 @@ def check_store(url: str, *, timeout_s: float, now: Callable[[], int]) -> Iterat
     else:
         yield Finding(name, "ok", f"{look.where}: {told}")
     if look.clock_ms is not None:
-        yield compared("clock.store", "the store", look.clock_off_ms, warn_s=S3_WARN_S, fail_s=S3_FAIL_S)
+        yield compared(
+            "clock.store",
+            "the store",
+            look.clock_off_ms,
+            warn_s=S3_WARN_S,
+            fail_s=S3_FAIL_S,
+            grain_s=WHOLE_SECONDS_S,
+        )
 
 
 def _unused(name: str, folder: Path) -> Finding:
