@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -67,3 +68,30 @@ def test_everything_that_is_far_away_is_gone_and_it_still_ends(tmp_path: Path) -
         assert "fail" in {state for name, state in found.items() if name.startswith(f"{check}.")}, check
     assert found["disk.state"] == found["clock.here"] == "ok"
     assert "hunter22" not in json.dumps(told)
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="only root gives folders away, and setpriv takes from it the right to look into them",
+)
+def test_a_state_folder_of_somebody_else(tmp_path: Path) -> None:
+    """The folder is also where the settings are looked for, as in our image."""
+    folder, rights = tmp_path / "state", "-dac_override,-dac_read_search"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    words = command_line("doctor", "--json", before=f"import os; os.chdir({str(tmp_path)!r})")
+    done = subprocess.run(
+        ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}", *words],
+        env={**os.environ, "LEAFSIGHT_PORT": "0", "LEAFSIGHT_STATE_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    told = json.loads(done.stdout)
+    found = states(told)
+    assert done.returncode == 1
+    assert "bug of ours" not in done.stdout
+    assert found["disk.state_writes"] == found["model.opens"] == "fail"
+    assert found["permissions.state"] in ("warn", "fail")
+    assert {found["database.reached"], found["store.works"], found["registry.opens"]} == {"fail"}
+    assert found["settings.read"] == found["clock.here"] == found["versions.onnxruntime"] == "ok"

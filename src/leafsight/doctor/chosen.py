@@ -8,6 +8,10 @@ from leafsight.doctor.findings import Finding
 from leafsight.errors import Fault
 
 
+WHOLE = "(whole)"
+"""The key of a fault that is of a whole file."""
+
+
 def check_settings(faults: Sequence[Fault], chosen: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
     """Every fault, and what is set.
 
@@ -18,10 +22,14 @@ def check_settings(faults: Sequence[Fault], chosen: Mapping[str, tuple[str, str]
     """
     for fault in faults:
         said = f"{fault.where}: {fault.key}: got {fault.got}, wanted {fault.wanted}"
-        if fault.got == "an unknown key":
+        if fault.key == WHOLE:
+            said = fault.got
+        elif fault.got == "an unknown key":
             said = f"{fault.where}: there is no setting {fault.key}"
         todo = f"correct {fault.key}"
-        if fault.nearest:
+        if fault.key == WHOLE:
+            todo = "correct the line that it names, or owner and mode of the file"
+        elif fault.nearest:
             todo = f"did you mean {fault.nearest}?"
         elif fault.got == "an unknown key":
             todo = f"take {fault.key} away; leafsight config show lists all settings"

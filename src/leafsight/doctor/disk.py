@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leafsight.doctor.findings import Finding, of_error
-from leafsight.doctor.mounts import may_be_made, nearest_there
-from leafsight.errors import LeafsightError
+from leafsight.doctor.mounts import is_there, may_be_made, nearest_there
+from leafsight.errors import DiskFullError, LeafsightError
 from leafsight.storage import bytes_in_words, os_errors_translated, sync_folder
 
 MIB, GIB = 1024**2, 1024**3
@@ -104,7 +104,7 @@ def _inodes(place: Place, folder: Path) -> Iterator[Finding]:
 
 def _writes(place: Place, folder: Path) -> Finding:
     name = f"disk.{place.name}_writes"
-    if not folder.exists():
+    if not is_there(folder):
         if may_be_made(folder):
             return Finding(name, "ok", f"{folder} is not there yet; it can be made")
         said = f"{folder} is not there, and {nearest_there(folder)} cannot be written"
@@ -114,9 +114,8 @@ def _writes(place: Place, folder: Path) -> Finding:
             _try(folder)
     except LeafsightError as error:
         found = of_error(name, error)
-        return Finding(
-            name, "warn" if place.name == "cache" else "fail", found.said, found.todo or _todo(place)
-        )
+        todo = found.todo if isinstance(error, DiskFullError) else _todo(place)
+        return Finding(name, "warn" if place.name == "cache" else "fail", found.said, todo)
     return Finding(name, "ok", f"a file was written, synced, renamed and removed at {folder}")
 
 

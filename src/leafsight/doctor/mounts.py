@@ -38,9 +38,17 @@ NETWORK_FUSE = (
 )
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something that we may look at; ``Path.exists`` raises where we may not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def nearest_there(path: Path) -> Path:
     """``path`` itself, or the nearest folder above it that is there."""
-    return next((one for one in (path, *path.parents) if one.exists()), Path(path.anchor or "."))
+    return next((one for one in (path, *path.parents) if is_there(one)), Path(path.anchor or "."))
 
 
 def may_be_made(path: Path) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from leafsight.doctor.findings import Finding
+from leafsight.doctor.mounts import is_there
 
 ROOT = 0
 
@@ -65,7 +66,7 @@ def _state_dir(folder: Path, user: int) -> Finding:
     if mode & stat.S_IWOTH:
         return Finding(name, "warn", f"{said}: everybody may change it", f"chmod o-w {folder}")
     for file in (folder / "leafsight.db", folder / "blobs"):
-        if file.exists() and stat.S_IMODE(file.stat().st_mode) & stat.S_IROTH:
+        if is_there(file) and stat.S_IMODE(file.stat().st_mode) & stat.S_IROTH:
             return Finding(name, "warn", f"everybody may read {file}", f"chmod o-rwx {file}")
     return Finding(name, "ok", said)
 

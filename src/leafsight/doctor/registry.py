@@ -7,6 +7,7 @@ from pathlib import Path
 
 from leafsight.doctor.findings import Finding, counted, of_error
 from leafsight.errors import LeafsightError
+from leafsight.storage import os_errors_translated
 
 SHORT_DIGITS = 12
 AWAY = "see that the bucket runs there, and correct LEAFSIGHT_REGISTRY_URL if it is elsewhere"
@@ -29,7 +30,7 @@ def check_registry(folder: Path, url: str, *, timeout_s: float) -> Iterator[Find
             from leafsight.state import open_objects
 
             mirror = open_objects(url, timeout_s=timeout_s)
-        elif not folder.exists():
+        elif not _exists(folder):
             said = f"{folder} is not there yet; the built-in model serves"
             yield Finding("registry.opens", "ok", said)
             return
@@ -54,3 +55,8 @@ def check_registry(folder: Path, url: str, *, timeout_s: float) -> Iterator[Find
             )  # fmt: skip
         else:
             yield Finding(f"registry.{alias}", "ok", f"{alias} points to {short}, which is there")
+
+
+def _exists(folder: Path) -> bool:
+    with os_errors_translated(folder):
+        return folder.exists()

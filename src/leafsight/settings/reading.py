@@ -93,8 +93,11 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+    try:
+        if not path.exists():  # a folder that may not be looked into raises
+            return {}
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
     import tomllib  # only where there is something to read: it costs 10 ms
 
     try:

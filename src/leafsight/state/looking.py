@@ -20,6 +20,7 @@ from leafsight.state.database import Database
 from leafsight.state.ids import clock_ms
 from leafsight.state.migrating import current_revision
 from leafsight.state.tables import JOBS, KEYS, MARKS, REVISION
+from leafsight.storage import os_errors_translated
 
 DAY_MS = 86_400_000
 MOST_WORDS = 200
@@ -91,10 +92,13 @@ def look_at_database(url: str, *, wait_s: float, now: Callable[[], int] = clock_
         UsageError: the address cannot be read.
         StateError: not ours, from a newer leafsight, damaged, not reachable so, or not to be written.
         StateBusyError: it is locked or does not answer.
+        PermissionDeniedError, StorageError: the folder of its file may not be looked into.
     """
     address = Address(url)
-    if address.kind == "sqlite" and not address.path.exists():
-        return None
+    if address.kind == "sqlite":
+        with os_errors_translated(address.path):
+            if not address.path.exists():
+                return None
     database = Database(address, busy_timeout_s=wait_s, pooled=False)
     try:
         revision = current_revision(database)

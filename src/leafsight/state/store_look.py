@@ -17,6 +17,7 @@ from leafsight.errors import LeafsightError
 from leafsight.state.blobs import folder_of, open_blobs
 from leafsight.state.folder_blobs import UNFINISHED
 from leafsight.state.ids import clock_ms
+from leafsight.storage import os_errors_translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,10 @@ def look_at_store(url: str, *, timeout_s: float, now: Callable[[], int] = clock_
         MissingExtraError: S3 without the extra ``serve``.
     """
     in_bucket = url[:5].lower() == "s3://"
-    if not in_bucket and not (folder_of(url) / UNFINISHED).is_dir():
-        return None
+    if not in_bucket:
+        with os_errors_translated(folder_of(url)):
+            if not (folder_of(url) / UNFINISHED).is_dir():
+                return None
     store = open_blobs(url, timeout_s=timeout_s)
     store.check()
     name, data = f"doctor-{secrets.token_hex(8)}", secrets.token_bytes(64)
