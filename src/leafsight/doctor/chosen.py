@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from leafsight.doctor.findings import Finding
 from leafsight.errors import Fault
 
-
 WHOLE = "(whole)"
 """The key of a fault that is of a whole file."""
 

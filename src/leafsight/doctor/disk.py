@@ -92,14 +92,12 @@ def _inodes(place: Place, folder: Path) -> Iterator[Finding]:
     found = os.statvfs(nearest_there(folder))
     if not found.f_files or found.f_favail >= FEW_INODES:  # some file systems have no such number
         return
-    state, said = (
+    yield Finding(
+        f"disk.{place.name}_files",
         "fail" if found.f_favail < LEAST_INODES else "warn",
         f"{found.f_favail} more files fit at {folder}",
-    )
-    yield Finding(
-        f"disk.{place.name}_files", "fail" if state == "fail" else "warn", said,
         "remove many small files, or make a file system with more inodes",
-    )  # fmt: skip
+    )
 
 
 def _writes(place: Place, folder: Path) -> Finding:
