@@ -9,7 +9,7 @@ import pytest
 from tests.doctor.conftest import states, the
 
 from leafsight.doctor.clocks import BUILT_MS, check_clock, wall_clock_ms
-from leafsight.doctor.containers import in_container, limits_here
+from leafsight.doctor.containers import in_container, memory_limit_bytes
 from leafsight.doctor.machine import check_memory, check_open_files
 from leafsight.doctor.permissions import check_permissions, this_user
 
@@ -31,11 +31,9 @@ def test_limits_of_version_2_the_tightest_on_the_way_up(tmp_path: Path) -> None:
             **VERSION_2,
             "sys/fs/cgroup/pod/one/memory.max": "max\n",
             "sys/fs/cgroup/pod/memory.max": "536870912\n",
-            "sys/fs/cgroup/pod/one/cpu.max": "40000 100000\n",
-            "sys/fs/cgroup/pod/cpu.max": "max 100000\n",
         },
     )
-    assert (limits_here(root).memory_bytes, limits_here(root).processors) == (512 * MIB, 0.4)
+    assert memory_limit_bytes(root) == 512 * MIB
 
 
 def test_limits_of_version_1_also_where_the_own_group_is_not_shown(tmp_path: Path) -> None:
@@ -44,11 +42,9 @@ def test_limits_of_version_1_also_where_the_own_group_is_not_shown(tmp_path: Pat
         {
             "proc/self/cgroup": "4:memory:/libpod/abc\n2:cpu,cpuacct:/libpod/abc\n0::/\n",
             "sys/fs/cgroup/memory/memory.limit_in_bytes": "268435456\n",
-            "sys/fs/cgroup/cpu,cpuacct/libpod/abc/cpu.cfs_quota_us": "150000\n",
-            "sys/fs/cgroup/cpu,cpuacct/libpod/abc/cpu.cfs_period_us": "100000\n",
         },
     )
-    assert (limits_here(root).memory_bytes, limits_here(root).processors) == (256 * MIB, 1.5)
+    assert memory_limit_bytes(root) == 256 * MIB
 
 
 def test_no_limits(tmp_path: Path) -> None:
@@ -57,14 +53,10 @@ def test_no_limits(tmp_path: Path) -> None:
         {
             "proc/self/cgroup": "4:memory:/\n1:cpu:/\n",
             "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
         },
     )
-    assert (limits_here(root).memory_bytes, limits_here(root).processors) == (None, None)
-    assert (limits_here(tmp_path / "nothing").memory_bytes, limits_here(tmp_path / "nothing").processors) == (
-        None, None,
-    )  # fmt: skip
+    assert memory_limit_bytes(root) is None
+    assert memory_limit_bytes(tmp_path / "nothing") is None
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def _installation(flags: dict[str, Any]) -> tuple[Settings, Installation]:
         admin_port=settings.admin_port,
         workers=settings.workers or cores(),
         max_request_bytes=settings.max_request_bytes,
-        first_key=getattr(settings, "first_key", "no") == "yes",
+        first_key=settings.first_key == "yes",
         faults=faults,
         chosen=chosen,
         secret_file=Path.cwd() / FILE_NAME if hidden else None,

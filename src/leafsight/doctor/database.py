@@ -114,7 +114,7 @@ def _connections(look: DatabaseLook, workers: int) -> Finding:
     most = CONNECTIONS_OF_PROCESS * workers
     if look.allowed < most or look.allowed - look.used < FEW_CONNECTIONS:
         return Finding(
-            "database.connections", "warn", f"{said}; with {workers} workers a server takes up to {most}",
+            "database.connections", "warn", f"{said}; a server with {counted(workers, 'worker')} takes up to {most}",
             "raise max_connections of PostgreSQL, or serve with fewer processes",
         )  # fmt: skip
     return Finding("database.connections", "ok", said)
@@ -142,7 +142,7 @@ def _jobs(jobs: JobsLook) -> Iterator[Finding]:
         yield Finding(
             "jobs.waiting", "warn",
             f"{counted(jobs.waiting, 'waiting job')}, one for {counted(minutes, 'minute')}, and nobody works",
-            "start what works them off: leafsight serve, or the worker of this installation",
+            "start leafsight work, or a server whose setting jobs is all",
         )  # fmt: skip
     else:
         yield Finding("jobs.waiting", "ok", f"{counted(jobs.waiting, 'waiting job')}, {jobs.held} worked on")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from leafsight.doctor.containers import available_bytes, limits_here
-from leafsight.doctor.findings import Finding
-from leafsight.storage import bytes_in_words
+from leafsight.doctor.containers import available_bytes, memory_limit_bytes
+from leafsight.doctor.findings import Finding, counted
+from leafsight.storage import available_cores, bytes_in_words, cpu_quota
 
 MIB = 1024**2
 PROCESS_BYTES = 159 * MIB
@@ -25,13 +23,12 @@ def check_memory(workers: int, root: Path = Path("/")) -> Iterator[Finding]:
         workers: processes.
         root: of the file system in which the limits are read.
     """
-    limits = limits_here(root)
-    yield _memory(workers, limits.memory_bytes, available_bytes(root))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    share = float(cores) if limits.processors is None else min(float(cores), limits.processors)
-    said = f"{share:g} processors for {workers} workers"
-    if workers > math.ceil(share):
-        todo = f"serve with --workers {math.ceil(share)}, or give more processors: more workers only wait"
+    yield _memory(workers, memory_limit_bytes(root), available_bytes(root))
+    quota, cores = cpu_quota(root=root), available_cores(root=root)
+    share = cores if quota is None else min(float(quota), cores)
+    said = f"{share:g} {'processor' if share == 1 else 'processors'} for {counted(workers, 'worker')}"
+    if workers > cores:
+        todo = f"serve with --workers {cores}, or give more processors: more workers only wait"
         yield Finding("memory.processors", "warn", said, todo)
     else:
         yield Finding("memory.processors", "ok", said)
@@ -39,7 +36,7 @@ def check_memory(workers: int, root: Path = Path("/")) -> Iterator[Finding]:
 
 def _memory(workers: int, limit: int | None, available: int | None) -> Finding:
     name, wanted = "memory.room", workers * PROCESS_BYTES
-    told = f"{workers} workers want up to {bytes_in_words(wanted)}"
+    told = f"{counted(workers, 'worker')} may take {bytes_in_words(wanted)}"
     if limit is None and available is None:
         return Finding(name, "skipped", f"this system does not tell how much memory there is; {told}")
     has = limit if limit is not None else available or 0
