@@ -114,7 +114,8 @@ def _connections(look: DatabaseLook, workers: int) -> Finding:
     most = CONNECTIONS_OF_PROCESS * workers
     if look.allowed < most or look.allowed - look.used < FEW_CONNECTIONS:
         return Finding(
-            "database.connections", "warn", f"{said}; a server with {counted(workers, 'worker')} takes up to {most}",
+            "database.connections", "warn",
+            f"{said}; a server with {counted(workers, 'worker')} takes up to {most}",
             "raise max_connections of PostgreSQL, or serve with fewer processes",
         )  # fmt: skip
     return Finding("database.connections", "ok", said)
@@ -132,7 +133,7 @@ def _keys(here: Installation, *, there: bool) -> Finding:
         return Finding(name, "ok", "there are no keys; a server makes the first one when it starts")
     return Finding(
         name, "fail", f"there are no keys, so leafsight serve refuses to listen on {strangers[0]}",
-        "leafsight keys make NAME --scope predict",
+        "leafsight keys make NAME --scope predict, or let a server make one: LEAFSIGHT_FIRST_KEY=yes",
     )  # fmt: skip
 
 
