@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,15 @@ Object = dict[str, Any]
 
 
 @cache
-def _text(overlay: str) -> str:
+def _objects(overlay: str) -> list[Object]:
     words = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]
-    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    text = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    return [one for one in yaml.safe_load_all(text) if one]
 
 
 def rendered(overlay: str) -> list[Object]:
     """All objects of an overlay, fresh: whoever changes them harms nobody."""
-    return [one for one in yaml.safe_load_all(_text(overlay)) if one]
+    return deepcopy(_objects(overlay))
 
 
 def name_of(one: Object) -> str:
