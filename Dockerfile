@@ -47,14 +47,14 @@ COPY deploy/container/root_filesystem.py deploy/container/trim_environment.py /b
 RUN python3 /build/trim_environment.py /opt/leafsight && \
     python3 /build/root_filesystem.py --environment /opt/leafsight --out /rootfs && mkdir /build/home && \
     python3 -m compileall -q --invalidation-mode unchecked-hash -s /rootfs -p / /rootfs && \
-    python3 -m compileall -q --invalidation-mode unchecked-hash /opt/leafsight
+    python3 -m compileall -q --invalidation-mode unchecked-hash -x py312_intrinsics /opt/leafsight
 
 FROM train-environment AS train-root
 COPY deploy/container/root_filesystem.py deploy/container/trim_environment.py /build/
 RUN python3 /build/trim_environment.py /opt/leafsight && \
     python3 /build/root_filesystem.py --environment /opt/leafsight --out /rootfs && mkdir /build/home && \
     python3 -m compileall -q --invalidation-mode unchecked-hash -s /rootfs -p / /rootfs && \
-    python3 -m compileall -q --invalidation-mode unchecked-hash /opt/leafsight
+    python3 -m compileall -q --invalidation-mode unchecked-hash -x py312_intrinsics /opt/leafsight
 
 FROM serve-root AS serve-application
 COPY --from=wheel /wheels /wheels
