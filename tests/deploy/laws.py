@@ -79,7 +79,7 @@ def shaped(objects: list[Object]) -> Faults:
         elif one["kind"] == "PrometheusRule":
             given = yaml.safe_load((REPOSITORY / "deploy/monitoring/prometheus-alerts.yaml").read_text())
             if spec["groups"] != given["groups"]:
-                yield "the rules are not those of deploy/monitoring/prometheus-alerts.yaml"
+                yield "the rules are not those of deploy/monitoring: run write_rules.py beside rules.yaml"
         else:
             yield f"{name_of(one)} is of no kind that is known here"
 
