@@ -9,8 +9,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ENVELOPE = """\
-# The rules of deploy/monitoring/prometheus-alerts.yaml, word for word, in the operator's envelope. Written by write_rules.py;
-# a test holds them equal.
+# The rules of deploy/monitoring/prometheus-alerts.yaml, word for word, in the operator's envelope.
+# Written by write_rules.py; a test holds them equal.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
