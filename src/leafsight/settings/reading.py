@@ -97,20 +97,10 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-<<<<<<< HEAD
-        if not path.exists():
-            return {}
-    except OSError as error:  # a folder that may not be entered
-        raise ConfigError(
-            f"{path}: {error.strerror}",
-            hint="run it in a folder that you may enter",
-        ) from error
-=======
         if not path.exists():  # a folder that may not be looked into raises
             return {}
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
->>>>>>> main
     import tomllib  # only where there is something to read: it costs 10 ms
 
     try:
