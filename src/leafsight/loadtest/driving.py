@@ -43,7 +43,7 @@ class Generator:
     def __init__(self, order: Order) -> None:
         self.outcomes: list[Outcome] = []
         self.stopped = asyncio.Event()
-        self.ended_s = 0.0
+        self.cost: dict[str, float] = {}
         self._order = order
         self._expected = read_expected(order.expected)
         self._requests: dict[str, list[bytes]] = {one.name: self._each(one) for one in order.photographs}
@@ -51,7 +51,7 @@ class Generator:
         self._weights = [one.weight for one in order.photographs]
         self._idle: list[list[Connection]] = [[] for _ in order.addresses]
         self._busy = self._sent = 0
-        self._started_s = 0.0
+        self._started_s = self._first_cpu_s = 0.0
         self._tls = _unverified() if order.https else None
 
     def _each(self, photograph: Photograph) -> list[bytes]:
@@ -164,12 +164,17 @@ class Generator:
 
     def _begin(self) -> None:
         self._started_s = asyncio.get_running_loop().time()
+        self._first_cpu_s = cpu_s()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() - self._started_s
 
     def _end(self) -> None:
-        self.ended_s = self._now()
+        self.cost = {
+            "begun_s": time.monotonic() - self._now(),
+            "cpu_s": cpu_s() - self._first_cpu_s,
+            "wall_s": self._now(),
+        }
         for connections in self._idle:
             for connection in connections:
                 connection.close()
@@ -210,12 +215,9 @@ def main(words: Sequence[str]) -> int:
     order = read_order(Path(words[0]))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    before_s, begun_s = cpu_s(), time.perf_counter()
     generator = asyncio.run(drive(order))
-    wall_s = time.perf_counter() - begun_s
-    used_s = cpu_s() - before_s
     write_outcomes(Path(order.out), generator.outcomes)
-    print(json.dumps({"cpu_s": used_s, "wall_s": wall_s, "ended_s": generator.ended_s}))  # noqa: T201
+    print(json.dumps(generator.cost))  # noqa: T201
     return 0
 
 

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
-from locust import HttpUser, between, events, task
+from locust import HttpUser, events, task
 from locust.env import Environment
 
 from leafsight.loadtest.behaviour import BURST_PAUSE_S, CORRECTED, LOOKS, RIGHT, Visit, next_visit, think
@@ -83,7 +83,11 @@ def _started(environment: Environment, **_: Any) -> None:
 def _quitting(environment: Environment, **_: Any) -> None:
     """Say what the generator cost."""
     wall_s = time.perf_counter() - CROWD.started_s
-    cost = {"cpu_s": _cpu_s() - CROWD.first_cpu_s, "wall_s": wall_s, "ended_s": wall_s}
+    cost = {
+        "begun_s": time.monotonic() - wall_s,
+        "cpu_s": _cpu_s() - CROWD.first_cpu_s,
+        "wall_s": wall_s,
+    }
     Path(CROWD.order.out + ".cost").write_text(json.dumps(cost), encoding="utf-8")
     if ORDER in os.environ:
         environment.process_exit_code = 0  # the study counts failures by itself
@@ -92,7 +96,6 @@ def _quitting(environment: Environment, **_: Any) -> None:
 class Person(HttpUser):
     """Somebody with a phone, a key and some patience."""
 
-    wait_time = between(0, 0)
     host: ClassVar[str | None] = None
 
     def on_start(self) -> None:
@@ -111,12 +114,15 @@ class Person(HttpUser):
 
     @task
     def visit(self) -> None:
-        """Do one thing, then pause."""
+        """Do one thing."""
         visit = next_visit(self.choice, CROWD.weights, CROWD.megapixels)
         {PHOTOGRAPH: self.ask, BURST: self.burst, PLANT: self.plant, UPLOAD: self.upload, LOOK: self.look}[
             visit.kind
         ](visit)
-        time.sleep(think(self.choice, CROWD.order.think_s))
+
+    def wait_time(self) -> float:
+        """Seconds until the next visit."""
+        return think(self.choice, CROWD.order.think_s)
 
     def ask(self, visit: Visit) -> None:
         """One photograph; now and then the answer is corrected."""

@@ -1,7 +1,7 @@
 """The photographs of a study: drawn once in the sizes of the mix, or taken from a folder.
 
 Enters: a folder and a seed. Leaves: files and their table (name, size, bytes, weight). Drawn ones are leaves of
-``dataset`` at up to 768 px, enlarged to their size, with a sensor's noise at full size so that files have the
+``dataset`` at up to 512 px, enlarged to their size, with a sensor's noise at full size so that files have the
 bytes of real ones; no diagnosis of them means anything. Run as a program it draws, so that Locust's process
 need not: ``python -m leafsight.loadtest.photographs FOLDER --seed 0``.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TABLE = "photographs.json"
-PER_SIZE, MOST_DRAWN_PX = 8, 768
+PER_SIZE, MOST_DRAWN_PX = 6, 512
 MOST_TAKEN = 96
 CROPS = ("Roundleaf", "Lanceleaf")
 CONDITIONS = ("healthy", "Leaf_spot", "Rust", "Powdery_mildew", "Blight")

@@ -209,7 +209,9 @@ class Study:
             "warm_s": options.warm_s,
             "seconds": options.seconds,
             "client": summary,
-            "server": watch.result(driven.wall_s),
+            "server": watch.result(
+                driven.begun_s + options.warm_s, driven.begun_s + options.warm_s + options.seconds
+            ),
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
                 "late_ms": summary["late_ms"] if cell.load.rate_per_s else None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import asdict
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 from leafsight.errors import RemoteError
 from leafsight.loadtest.asking import read_counters
@@ -13,6 +13,20 @@ from leafsight.loadtest.engines import Part, Running
 from leafsight.loadtest.parts import Reading, read_machine
 
 PERIOD_S = 0.5
+
+
+class Look(NamedTuple):
+    """All parts at one moment.
+
+    Attributes:
+        at_s: by the clock that all processes of a machine share (``time.monotonic``).
+        machine: busy and all ticks of its processors.
+        parts: a reading of each.
+    """
+
+    at_s: float
+    machine: tuple[float, float] | None
+    parts: dict[str, Reading]
 
 
 class Watch:
@@ -25,29 +39,29 @@ class Watch:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._ended = threading.Event()
-        self._most: dict[str, int] = {}
-        self._queue: list[float] = []
+        self._looks: list[Look] = []
         self._thread = threading.Thread(target=self._look_again, daemon=True, name="loadtest-watch")
 
     def __enter__(self) -> Watch:
         self._counters = self._read_counters()
-        self._machine = read_machine()
-        self._first = {part.name: part.read() for part in self._running.parts}
+        self._looks.append(self._look())
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join(timeout=10)
-        self._last = {part.name: part.read() for part in self._running.parts}
-        self._machine_after = read_machine()
+        self._looks.append(self._look())
         self._counters_after = self._read_counters()
 
     def _look_again(self) -> None:
         while not self._ended.wait(PERIOD_S):
-            for part in self._running.parts:
-                if (memory := part.read().memory_bytes) is not None:
-                    self._most[part.name] = max(memory, self._most.get(part.name, 0))
+            self._looks.append(self._look())
+
+    def _look(self) -> Look:
+        return Look(
+            time.monotonic(), read_machine(), {part.name: part.read() for part in self._running.parts}
+        )
 
     def _read_counters(self) -> list[dict[str, float] | None]:
         """Of each replica; None where they cannot be read. Outside of the load, so they cost it nothing."""
@@ -59,26 +73,27 @@ class Watch:
             found.append(one)
         return found
 
-    def result(self, wall_s: float) -> dict[str, Any]:
-        """Everything as plain values.
+    def result(self, from_s: float, until_s: float) -> dict[str, Any]:
+        """Everything as plain values, between two moments of ``time.monotonic``: the measured time.
 
-        Args:
-            wall_s: how long the load lasted, with its last answer.
+        Counters are those of the whole load, with its warm-up and its last answers.
         """
-        parts = [self._part(part, wall_s) for part in self._running.parts]
+        first = min(self._looks, key=lambda one: abs(one.at_s - from_s))
+        last = min(self._looks, key=lambda one: abs(one.at_s - until_s))
         pairs = zip(self._counters, self._counters_after, strict=True)
         return {
-            "wall_s": round(wall_s, 3),
-            "parts": parts,
-            "machine_busy": self._machine_share(),
+            "window_s": round(last.at_s - first.at_s, 3),
+            "parts": [self._part(part, first, last) for part in self._running.parts],
+            "machine_busy": _machine_share(first, last),
             "counters": [_difference(before, after) for before, after in pairs],
         }
 
-    def _part(self, part: Part, wall_s: float) -> dict[str, Any]:
-        before, after = self._first[part.name], self._last[part.name]
+    def _part(self, part: Part, first: Look, last: Look) -> dict[str, Any]:
+        before, after, wall_s = first.parts[part.name], last.parts[part.name], last.at_s - first.at_s
         used_s = _minus(after.cpu_s, before.cpu_s)
         periods = _minus(after.periods, before.periods)
         throttled = _minus(after.throttled_periods, before.throttled_periods)
+        memory = [look.parts[part.name].memory_bytes or 0 for look in self._looks]
         return {
             "name": part.name,
             "role": part.role,
@@ -87,17 +102,17 @@ class Watch:
             "throttled_share": round(throttled / periods, 4) if periods and throttled is not None else None,
             "throttled_s": _minus(after.throttled_s, before.throttled_s),
             "memory_limit_bytes": part.memory_bytes,
-            "memory_most_bytes": self._most.get(part.name, after.memory_bytes),
-            "memory_peak_bytes": after.peak_bytes,
+            "memory_most_bytes": max(memory) or None,
+            "memory_peak_bytes": self._looks[-1].parts[part.name].peak_bytes,
             "ended": part.alive(),
-            "readings": {"before": asdict(before), "after": asdict(after)},
         }
 
-    def _machine_share(self) -> float | None:
-        if self._machine is None or self._machine_after is None:
-            return None
-        busy, all_ = (self._machine_after[n] - self._machine[n] for n in (0, 1))
-        return round(busy / all_, 4) if all_ > 0 else None
+
+def _machine_share(first: Look, last: Look) -> float | None:
+    if first.machine is None or last.machine is None:
+        return None
+    busy, all_ = (last.machine[n] - first.machine[n] for n in (0, 1))
+    return round(busy / all_, 4) if all_ > 0 else None
 
 
 def _minus(after: float | None, before: float | None) -> float | None:
