@@ -42,7 +42,7 @@ def test_who_was_refused_is_written_down_and_the_key_is_not(
     with caplog.at_level("DEBUG"):
         answer = service.get("/v1/conditions?secret=query", headers={"authorization": f"Bearer {secret}"})
         assert slug(answer)[0] == 401
-        service.get("/healthz")
+        service.get("/v1/about")
     fields = [record.fields for record in caplog.records if record.getMessage() == "request"]  # type: ignore[attr-defined]
     assert [(one["status"], one.get("client")) for one in fields] == [(401, "127.0.0.1"), (200, None)]
     assert fields[0]["request_id"] == answer.headers["x-request-id"]
@@ -147,3 +147,23 @@ def test_a_sender_who_leaves_is_forgotten(service: TestClient) -> None:
         service.post("/v1/predict", content=content, headers={"content-type": kind})
     asyncio.run(asyncio.sleep(0))
     assert (lifecycle.held_bytes, lifecycle.in_flight) == (0, 0)
+
+
+def test_who_only_looks_whether_it_lives_fills_no_log(
+    service: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        for path in ("/healthz", "/readyz", "/v1/about"):
+            assert service.get(path).status_code == 200
+    written = [
+        vars(record)["fields"]["path"] for record in caplog.records if record.getMessage() == "request"
+    ]
+    assert written == ["/v1/about"]
+
+
+def test_that_it_was_not_ready_is_written_down(service: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    service.app.state.lifecycle.draining = True  # type: ignore[attr-defined]
+    with caplog.at_level("DEBUG"):
+        assert service.get("/readyz").status_code == 503
+    fields = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "request"]
+    assert [(one["path"], one["status"]) for one in fields] == [("/readyz", 503)]

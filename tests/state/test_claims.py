@@ -10,7 +10,7 @@ from tests.state.made_records import T0, a_job, an_upload
 
 from leafsight.errors import ConflictError
 from leafsight.state import JobRecord, State, new_id
-from leafsight.state.claims import LEASE_MS, MOST_TRIES
+from leafsight.state.claims import LEASE_MS, MOST_TRIES, Queue
 
 KINDS = ("sort", "press")
 
@@ -175,3 +175,16 @@ def test_uploads_of_one_key(state: State) -> None:
     assert [*page.records, *rest.records] == [made[4], made[2], made[0]]
     assert rest.next is None
     assert len(state.uploads.page().records) == 5
+
+
+def test_the_queue_is_counted_by_kind(state: State, clock: Clock) -> None:
+    assert state.claims.queues() == {}
+    for kind in ("sort", "sort", "press"):
+        queued(state, kind)
+    ended = queued(state, "press")
+    state.jobs.cancel(ended.id)
+    state.jobs.cancel(queued(state, "iron").id)
+    assert state.claims.claim(["sort"]) is not None
+    assert state.claims.queues() == {"sort": Queue(1, 1), "press": Queue(1, 0)}
+    clock.now_ms += LEASE_MS + 2
+    assert state.claims.queues()["sort"] == Queue(2, 0), "who holds one is silent: nobody works on it"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,32 @@ def test_revoking_what_is_not_there(state: State) -> None:
     for missing in (new_id(), "nonsense"):
         with pytest.raises(NotFoundError, match="no key"):
             state.keys.revoke(missing)
+
+
+def test_the_first_key_is_made_once_and_never_again(state: State) -> None:
+    made = state.keys.make_first("first", ["predict", "admin"])
+    assert made is not None
+    record, token = made
+    assert state.keys.verify(token) == record
+    assert record.scopes == ("predict", "admin")
+    assert state.keys.make_first("second", ["admin"]) is None
+    state.keys.revoke(record.id)
+    assert state.keys.make_first("third", ["admin"]) is None
+    assert len(state.keys.list()) == 1
+
+
+def test_of_many_who_want_the_first_key_at_once_one_gets_it(url: str) -> None:
+    begin = threading.Barrier(6)
+
+    def want(number: int) -> str | None:
+        with open_state(url) as own:
+            begin.wait()
+            made = own.keys.make_first(f"first {number}", ["admin"])
+        return None if made is None else made[1]
+
+    with ThreadPoolExecutor(6) as pool:
+        tokens = [token for token in pool.map(want, range(6)) if token is not None]
+    assert len(tokens) == 1
+    with open_state(url) as state:
+        (record,) = state.keys.list()
+        assert state.keys.verify(tokens[0]) == record

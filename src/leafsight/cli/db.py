@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leafsight.cli.first_key import first_key_option, flag_of, make_first_key, plain_first_key, tell_first_key
 from leafsight.cli.places import (
     blob_url,
     blobs_option,
@@ -43,18 +44,27 @@ def command() -> None:
 @command.command(name="migrate")
 @database_option
 @state_dir_option
+@first_key_option
 @json_option
-def migrate(database: str | None, state_dir: Path | None, as_json: bool) -> None:
+def migrate(database: str | None, state_dir: Path | None, first_key: bool, as_json: bool) -> None:
     """Make the database, or bring it up to date. A server does so, too, when it starts."""
-    from leafsight.state import migrate
+    from leafsight.state import migrate, open_state
 
-    done = migrate(_database(database, state_dir))
+    settings = settings_for(database_url=database, state_dir=state_dir, first_key=flag_of(first_key))
+    done = migrate(database_url(settings))
+    made = None
+    if settings.first_key == "yes":
+        with open_state(database_url(settings)) as state:
+            made = make_first_key(state, settings)
     if as_json:
-        print_json({"before": done.before, "now": done.now})
-    elif done.before == done.now:
+        asked = {"first_key": plain_first_key(made)} if settings.first_key == "yes" else {}
+        print_json({"before": done.before, "now": done.now, **asked})
+        return
+    if done.before == done.now:
         click.echo(f"revision {done.now}, as before")
     else:
         click.echo(f"revision {done.now}" + (f", was {done.before}" if done.before else ", new"))
+    tell_first_key(made)
 
 
 @command.command(name="check")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -159,12 +160,13 @@ def at_hand(settings: Settings, *, new: bool = False) -> Iterator[AtHand]:
     for library in LIBRARIES:
         require(library, "serve")
     from leafsight.cli.places import existing_database_url
-    from leafsight.cli.serve import service_options
+    from leafsight.cli.service_settings import service_options
     from leafsight.service import AtHand
 
     if not new:
         existing_database_url(settings)
-    with AtHand(service_options(settings), person() or "this computer") as here:
+    here_settings = replace(settings, jobs="all")  # what is asked for here is done here
+    with AtHand(service_options(here_settings), person() or "this computer") as here:
         yield here
 
 

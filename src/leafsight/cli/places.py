@@ -63,5 +63,10 @@ def work_dir(settings: Settings) -> Path:
     return _state_dir(settings) / "learning"
 
 
+def alive_file(settings: Settings) -> Path:
+    """What a job worker touches while it goes round: ``job-worker.alive`` in ``state_dir``."""
+    return _state_dir(settings) / "job-worker.alive"
+
+
 def _state_dir(settings: Settings) -> Path:
     return settings.state_dir.expanduser().absolute()

@@ -41,8 +41,10 @@ def decode_limits() -> DecodeLimits:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use; a container's CPU quota counts."""
+    from leafsight.storage import available_cores
+
+    return available_cores()
 
 
 def console(*, err: bool = False) -> Console:

@@ -12,12 +12,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from leafsight.dataset.cache_record import CacheRecord, Chunk, Journal
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.photo_index import PhotoIndex
 from leafsight.errors import CorruptImageError, DatasetError, LeafsightError
 from leafsight.images import DecodeLimits, Preprocessing, prepare_bytes, read_photo
 from leafsight.progress import Progress
-from leafsight.storage import holding, os_errors_translated, sync_folder
+from leafsight.storage import available_cores, holding, os_errors_translated, sync_folder
 
 # Large enough that hashing and syncing cost nothing beside decoding, small enough to lose little.
 CHUNK_BYTES = 16 * 1024 * 1024

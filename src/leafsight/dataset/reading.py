@@ -21,7 +21,6 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import UInt8
 
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.embeddings import Embeddings
 from leafsight.dataset.look import THUMBNAIL_SIDE_PX, look_hash, pixel_hash
 from leafsight.dataset.photo_table import (
@@ -47,6 +46,7 @@ from leafsight.images import (
     read_photo,
 )
 from leafsight.progress import Progress
+from leafsight.storage import available_cores
 
 PHOTOS_PER_TASK = 32
 PROCESSES_FROM = 3000

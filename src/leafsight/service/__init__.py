@@ -8,17 +8,38 @@ loaded when they are asked for; the extra is ``[serve]``.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from leafsight.service.options import KeepPhotos, ServiceOptions
+from leafsight.service.options import Jobs, KeepPhotos, ServiceOptions
 
 if TYPE_CHECKING:
     from leafsight.service.app import create_app
     from leafsight.service.at_hand import AtHand
+    from leafsight.service.heart import STALE_S, beat_age_s
+    from leafsight.service.job_worker import JobWorker
     from leafsight.service.registries import registry_of
     from leafsight.service.supervisor import serve
 
-_HOME = {"AtHand": "at_hand", "create_app": "app", "registry_of": "registries", "serve": "supervisor"}
+_HOME = {
+    "AtHand": "at_hand",
+    "JobWorker": "job_worker",
+    "STALE_S": "heart",
+    "beat_age_s": "heart",
+    "create_app": "app",
+    "registry_of": "registries",
+    "serve": "supervisor",
+}
 
-__all__ = ["AtHand", "KeepPhotos", "ServiceOptions", "create_app", "registry_of", "serve"]
+__all__ = [
+    "AtHand",
+    "JobWorker",
+    "Jobs",
+    "KeepPhotos",
+    "STALE_S",
+    "ServiceOptions",
+    "beat_age_s",
+    "create_app",
+    "registry_of",
+    "serve",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -175,7 +175,7 @@ def _open(app: FastAPI) -> Parts:
         model=model,
         metrics=metrics,
         lifecycle=app.state.lifecycle,
-        insights=Insights(state, blobs, lambda: model.now.id, wall_clock_ms, holder=model),
+        insights=Insights(state, blobs, lambda: model.now.id, wall_clock_ms, holder=model, jobs=options.jobs),
         load=Load(metrics),
         shadow=shadow,
     )

@@ -185,7 +185,12 @@ def run_clerk(
         os.nice(NICE)
     write_json_lines()
     threading.Thread(target=_end_with_parent, args=(parent, ended), daemon=True).start()
-    with open_state(options.database_url, busy_timeout_s=STATE_WAIT_S) as state:
+    try:
+        opened = open_state(options.database_url, busy_timeout_s=STATE_WAIT_S)
+    except StateBusyError as error:  # whoever rang will ring again
+        LOG.warning("the clerk goes home", extra={"fields": {"reason": error.message}})
+        return
+    with opened as state:
         blobs = open_blobs(options.blob_url)
         Clerk(state, blobs, options, ended.is_set, DOES[word], alone=word == TRAIN).attend()
 

@@ -43,7 +43,9 @@ class Bell:
                 self._tell(word)
 
     async def watch(self, parts: Parts) -> None:
-        """Ring for jobs that nobody holds."""
+        """Ring for jobs that nobody holds; not where they are left to a job worker."""
+        if parts.options.jobs == "none":
+            return
         await asyncio.sleep(FIRST_LOOK_S)
         while self._tell is not None:
             for word, kinds in RUNG_FOR.items():

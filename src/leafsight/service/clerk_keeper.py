@@ -1,7 +1,7 @@
 """Looks after the clerk and the trainer: starts each when there is work, and again when it dies at it.
 
-For the supervisor. Enters: words of the workers. Leaves: at most one process of each. While there is
-nothing to do there is none.
+For the supervisor. Enters: words of the workers. Leaves: at most one process of each, and none while there is
+nothing to do. Where the service works no jobs off it hears the words and starts nobody.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class ClerkKeeper:
         listening: the sockets that a clerk has to close.
         context: of multiprocessing.
         say: told in one line what happens.
+        before_start: called before a process is forked.
     """
 
     def __init__(
@@ -37,8 +38,11 @@ class ClerkKeeper:
         listening: Sequence[socket.socket],
         context: Any,
         say: Callable[[str], None],
+        *,
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
-        self._kept = {word: _Kept(word, options, listening, context, say) for word in NAMES}
+        words = () if options.jobs == "none" else NAMES
+        self._kept = {word: _Kept(word, options, listening, context, say, before_start) for word in words}
 
     def hear(self, pipe: Connection) -> None:
         """What a worker said; ends of pipes are somebody else's matter."""
@@ -48,6 +52,11 @@ class ClerkKeeper:
                     kept.wanted = True
         except (EOFError, OSError):
             return
+
+    def want(self, word: str) -> None:
+        """There is something to do for the clerk, or for the trainer; one that is at work sees it."""
+        if (kept := self._kept.get(word)) is not None and not kept.is_there:
+            kept.wanted = True
 
     def look(self) -> None:
         """Start a clerk if one is wanted, and notice if one died."""
@@ -72,13 +81,18 @@ class _Kept:
         listening: Sequence[socket.socket],
         context: Any,
         say: Callable[[str], None],
+        before_start: Callable[[], None],
     ) -> None:
         self._word, self._options, self._listening = word, options, listening
-        self._context, self._say = context, say
+        self._context, self._say, self._before_start = context, say, before_start
         self._process: Any = None
         self._pipe: Connection | None = None
         self.wanted = False
         self._not_before = 0.0
+
+    @property
+    def is_there(self) -> bool:
+        return self._process is not None and self._process.is_alive()
 
     def look(self) -> None:
         if self._process is not None and not self._process.is_alive():
@@ -107,6 +121,7 @@ class _Kept:
     def _start(self) -> None:
         from leafsight.service.clerk import run_clerk
 
+        self._before_start()
         ours, theirs = self._context.Pipe()
         words = (self._options, self._listening, theirs, ours, self._word)
         name = f"leafsight-{NAMES[self._word]}"

@@ -33,6 +33,8 @@ SECURITY_HEADERS = {
     "frame-ancestors 'none'",
 }
 REFUSED = (401, 403, 429)
+PROBES = {"/healthz", "/readyz"}
+"""Asked every few seconds by whatever looks after the service; that all is well is not written down."""
 HELD_REQUESTS = 2
 """So many of the largest requests may be in memory at once; more of them are told to come back."""
 GLANCE_S = 0.005
@@ -106,6 +108,8 @@ class Envelope:
         route = getattr(scope.get("route"), "path", "other")
         status = exchange.status or 499  # nobody was there any more to answer to
         self._metrics.request(scope["method"], route, status, seconds)
+        if route in PROBES and status == 200:
+            return
         client = scope.get("client") if status in REFUSED else None  # of others nobody needs to know it
         LOG.info(
             "request",

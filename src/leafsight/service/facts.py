@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from leafsight.monitoring import alerts_now, drift_now, watch_now
+from leafsight.service.clerk_bell import KINDS, TRAINED
 
 if TYPE_CHECKING:
     from leafsight.state import State
@@ -53,6 +54,7 @@ def looked_up(
             "When the model in service was promoted, seconds since 1970; 0 for one that never was.",
             [((), (promoted_ms or 0) / 1000)],
         ),
+        *_jobs(state),
         *_learning(state),
         *_drift(drift_now(state)),
         *_watch(watch_now(state)),
@@ -79,6 +81,19 @@ class _Given(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._families
+
+
+def _jobs(state: State) -> Iterator[Metric]:
+    """Of every kind that there is, also where there are none: an alert has to see the zero."""
+    queues = state.claims.queues()
+    kinds = sorted({*KINDS, *TRAINED, *queues})
+    none = (0, 0)
+    counts = {kind: (one.waiting, one.running) if (one := queues.get(kind)) else none for kind in kinds}
+    for place, name, words in (
+        (0, "leafsight_jobs_waiting", "Jobs that nobody works on, by kind."),
+        (1, "leafsight_jobs_running", "Jobs that somebody works on, by kind."),
+    ):
+        yield _gauge(name, words, [((kind,), float(both[place])) for kind, both in counts.items()], "kind")
 
 
 def _learning(state: State) -> Iterator[Metric]:

@@ -21,6 +21,8 @@ from leafsight.monitoring import DriftLooks, drift_now, drift_page, unknown_drif
 from leafsight.pages import Html, thumbnail
 from leafsight.service.drift import compared
 from leafsight.service.facts import facts_text, looked_up, no_facts
+from leafsight.service.job_worker_seen import jobs_health
+from leafsight.service.options import Jobs
 
 if TYPE_CHECKING:
     from leafsight.service.held_model import ModelHolder
@@ -54,6 +56,7 @@ class Insights:
         now_ms: the clock on the wall.
         now: seconds of a clock that never goes back.
         holder: of the model in service, for what only its bundle says; without it that is not told.
+        jobs: which jobs this server works off.
     """
 
     def __init__(
@@ -64,7 +67,9 @@ class Insights:
         now_ms: Callable[[], int],
         now: Callable[[], float] = time.monotonic,
         holder: ModelHolder | None = None,
+        jobs: Jobs = "all",
     ) -> None:
+        self._jobs = jobs
         self._holder, self._looks = holder, DriftLooks()
         self._state, self._blobs, self._model = state, blobs, model
         self._now_ms, self._now = now_ms, now
@@ -249,7 +254,17 @@ class Insights:
         return facts_text(families)
 
     def _health(self) -> dict[str, Any]:
-        return {"database": _asked(self._state.check), "store": _asked(self._blobs.check)}
+        return {
+            "database": _asked(self._state.check),
+            "store": _asked(self._blobs.check),
+            "jobs": self._who_works(),
+        }
+
+    def _who_works(self) -> dict[str, Any]:
+        try:
+            return jobs_health(self._state, self._jobs)
+        except LeafsightError as error:
+            return {"ok": False, "said": error.message}
 
 
 def _plain(found: ShadowSummary) -> dict[str, Any]:

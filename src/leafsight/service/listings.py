@@ -261,6 +261,7 @@ class HealthAnswer(BaseModel):
     ready: bool
     database: Answering
     store: Answering
+    jobs: Answering = Field(description="Whether somebody works jobs off.")
 
 
 class LoadNow(MomentAnswer):

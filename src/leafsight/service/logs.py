@@ -7,6 +7,8 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 
 from leafsight.service.tracing import trace_fields
 
@@ -41,3 +43,13 @@ def write_json_lines(level: str = "INFO") -> None:
     logging.getLogger("uvicorn.error").setLevel("WARNING")
     # What the formatter does not tell nobody has to find out (Python's "Logging HOWTO", Optimization).
     logging.logThreads = logging.logMultiprocessing = False
+
+
+def careful(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Says the same, and goes on where nobody listens any more: a service does not end half for that."""
+
+    def said(words: str) -> None:
+        with suppress(OSError, ValueError):
+            say(words)
+
+    return said

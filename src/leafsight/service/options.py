@@ -10,6 +10,7 @@ from typing import Literal
 KeepPhotos = Literal["never", "ask", "always"]
 Accept = Literal["hand", "clean"]
 Promote = Literal["auto", "ask"]
+Jobs = Literal["all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class ServiceOptions:
         work_dir: where retraining keeps what it needs between its steps; ``None`` beside the registry.
         max_upload_bytes: of an upload that is sent in parts.
         registry_url: bucket with the models of several servers; empty where ``registry_dir`` is the registry.
+        jobs: which jobs this server works off: all, or none, where a job worker does on the same database.
         end_with: process that started this one; when it is gone, the service ends. None lives on.
     """
 
@@ -93,6 +95,7 @@ class ServiceOptions:
     work_dir: Path | None = None
     max_upload_bytes: int = 512 * 1024**2
     registry_url: str = ""
+    jobs: Jobs = "all"
     end_with: int | None = None
 
     @property

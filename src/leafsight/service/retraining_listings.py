@@ -69,7 +69,7 @@ class TriggerShown(BaseModel):
 class PathShown(BaseModel):
     """A way to train."""
 
-    why_not: str = Field(description="Empty when this server can.")
+    why_not: str = Field(description="Empty when this server, or the job worker that spoke last, can.")
 
 
 class RetrainingsPage(Page):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from leafsight.bundle import companion_of
 from leafsight.errors import NotFoundError
+from leafsight.service.job_worker_seen import full_path_why_not
 from leafsight.service.newly_accepted import BEGUN, accepted, since
 from leafsight.service.pages import cursor_of
 from leafsight.service.parts import Parts
@@ -24,7 +25,6 @@ MEMORY = "memory.json"
 PAGE_FILE = "gate.html"
 MAX_FILE_BYTES = 64 * 1024**2
 NO_MEMORY = "the model in service remembers nothing of the photographs that it was made from"
-NO_DATA = "this server was started without the original photographs"
 HAND, COUNT, SCHEDULE, DRIFT = "hand", "count", "schedule", "drift"
 
 
@@ -149,7 +149,7 @@ def paths(parts: Parts) -> dict[str, Any]:
     remembers = MEMORY in bundle.manifest.parts or companion_of(bundle.path).is_file()
     return {
         "quick": {"why_not": "" if remembers else NO_MEMORY},
-        "full": {"why_not": "" if parts.options.training_data else NO_DATA},
+        "full": {"why_not": full_path_why_not(parts.state, parts.options)},
     }
 
 

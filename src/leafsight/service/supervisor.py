@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -26,6 +25,7 @@ from leafsight.errors import LeafsightError, UsageError
 from leafsight.service.accepting import ABSENT, Shares
 from leafsight.service.clerk_keeper import ClerkKeeper
 from leafsight.service.handing_over import CAN_HAND_OVER, Doors, HandingOver, rescue
+from leafsight.service.logs import careful
 from leafsight.service.options import ServiceOptions
 from leafsight.service.tracing import check_tracing
 
@@ -103,7 +103,7 @@ class Supervisor:
         say: Callable[[str], None],
         admin: socket.socket | None = None,
     ) -> None:
-        self._options, self._listening, self._admin, self._say = options, listening, admin, _careful(say)
+        self._options, self._listening, self._admin, self._say = options, listening, admin, careful(say)
         # A fork shares what is loaded already and starts in milliseconds; the parent has no other threads.
         self._context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
         self._workers: list[_Worker] = []
@@ -261,16 +261,6 @@ class Supervisor:
             lines.leave()
             rescue(self._doors, lines, worker.place)
         self._places.append(worker.place)
-
-
-def _careful(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Says the same, and goes on where nobody listens any more: a service does not end half for that."""
-
-    def said(words: str) -> None:
-        with suppress(OSError, ValueError):
-            say(words)
-
-    return said
 
 
 def _work(

@@ -59,6 +59,14 @@ class Settings:
     admin_port: int = _setting(
         0, "port of the admin side of a server; 0 means that of everybody", least=0, most=65535
     )
+    first_key: str = _setting(
+        "no", "whether a database without keys gets a first one, which is shown once", choices=("no", "yes")
+    )
+    jobs: str = _setting(
+        "all",
+        "which jobs a server works off: all, or none where leafsight work does",
+        choices=("all", "none"),
+    )
     data: Path | None = _setting(None, "collection whose health and figures a server shows")
     deadline_ms: int = _setting(
         2000, "a request that would be answered later than this is refused at once", least=50, most=600_000

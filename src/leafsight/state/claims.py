@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
 
 from leafsight.state.database import Database
 from leafsight.state.jobs import record_of
@@ -50,6 +50,19 @@ class Ahead:
     held: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many jobs of one kind have not ended.
+
+    Attributes:
+        waiting: that nobody holds.
+        running: that somebody holds.
+    """
+
+    waiting: int
+    running: int
+
+
 class Claims:
     """Jobs as those who work them off see them.
 
@@ -77,6 +90,18 @@ class Claims:
         free = {one for one, state, updated in rows if state == "queued" or abs(now_ms - updated) > LEASE_MS}
         held = tuple(one for one, _, _ in rows if one not in free)
         return Ahead(tuple(one for one, _, _ in rows if one in free), held)
+
+    def queues(self) -> dict[str, Queue]:
+        """For each kind of job, how many wait and run; kinds without any are left out. Quick.
+
+        Raises:
+            StateBusyError, StateError: see ``Database``.
+        """
+        waiting = func.sum(case((_nobodys(self._now()), 1), else_=0))
+        counted = select(JOBS.c.kind, waiting, func.count()).where(JOBS.c.state.in_(("queued", "running")))
+        with self._database.reading() as connection:
+            rows = connection.execute(counted.group_by(JOBS.c.kind)).all()
+        return {kind: Queue(int(free), int(every) - int(free)) for kind, free, every in rows}
 
     def claim(self, kinds: Collection[str], *, alone: bool = False) -> JobRecord | None:
         """The oldest job that nobody holds, now held by the caller; None when there is none.

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from leafsight.errors import NotFoundError, UsageError
 from leafsight.state.database import Database
@@ -58,6 +58,37 @@ class Keys:
             UsageError: no name, an unknown scope, or a limit below 1.
             StateBusyError, StateError: see ``Database``.
         """
+        record, token, row = self._new(name, scopes, rate_per_minute, photographs_per_day)
+        with self._database.writing() as connection:
+            connection.execute(insert(KEYS), row)
+        return record, token
+
+    def make_first(self, name: str, scopes: Sequence[str]) -> tuple[KeyRecord, str] | None:
+        """A new key, if there was never one before; of several who ask at once, one gets it.
+
+        Returns:
+            As ``make``; None where a key was made before, even if it is revoked.
+
+        Raises:
+            UsageError, StateBusyError, StateError: as ``make``.
+        """
+        record, token, row = self._new(name, scopes)
+        with self._database.writing() as connection:
+            if not self._database.is_sqlite:  # SQLite lets one write at a time anyway
+                connection.execute(text("LOCK TABLE keys IN SHARE ROW EXCLUSIVE MODE"))
+            if _any(connection):
+                return None
+            connection.execute(insert(KEYS), row)
+        return record, token
+
+    def _new(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        rate_per_minute: int | None = None,
+        photographs_per_day: int | None = None,
+    ) -> tuple[KeyRecord, str, dict[str, Any]]:
+        """The record, the token and the row of a key that is not kept yet."""
         if not name.strip():
             raise UsageError("a key needs a name")
         if unknown := sorted(set(scopes) - set(SCOPES)):
@@ -77,10 +108,7 @@ class Keys:
             **limits,
         )
         row = {**values_of(record), "scopes": list(record.scopes), "secret_sha256": _sha256(secret)}
-        values = checked(KEYS, row)
-        with self._database.writing() as connection:
-            connection.execute(insert(KEYS), values)
-        return record, f"{PREFIX}_{record.id}_{secret}"
+        return record, f"{PREFIX}_{record.id}_{secret}", checked(KEYS, row)
 
     def verify(self, token: str) -> KeyRecord | None:
         """The key of a token; None when it is malformed, unknown, wrong or revoked.
@@ -130,7 +158,11 @@ class Keys:
             StateBusyError, StateError: see ``Database``.
         """
         with self._database.reading() as connection:
-            return connection.execute(select(KEYS.c.id).limit(1)).first() is not None
+            return _any(connection)
+
+
+def _any(connection: Connection) -> bool:
+    return connection.execute(select(KEYS.c.id).limit(1)).first() is not None
 
 
 def _sha256(secret: str) -> str:

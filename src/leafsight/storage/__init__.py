@@ -1,8 +1,8 @@
 """Files that are whole or not there: written beside, synced, then renamed into place; also from the web.
 
 Enters: bytes, text, plain values or addresses, and a path. Leaves: a complete file, or the old one untouched
-and an error that says why; the files inside an archive. It does not know what the files mean. Downloading and
-unpacking are loaded when they are asked for.
+and an error that says why; the files inside an archive; how many cores a process may use. It does not know
+what the files mean. Downloading and unpacking are loaded when they are asked for.
 """
 
 from importlib import import_module
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leafsight.storage.addresses import check_address
     from leafsight.storage.archive_members import is_packed, members_of
     from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
+    from leafsight.storage.cores import available_cores
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
     from leafsight.storage.minded import mind
     from leafsight.storage.names import free_name, is_litter, readable
@@ -30,6 +31,7 @@ _HOME = {
     "Member": "archive_rules",
     "Readable": "archive_rules",
     "WebFile": "downloading",
+    "available_cores": "cores",
     "bytes_in_words": "pace",
     "check_address": "addresses",
     "download": "downloading",
@@ -49,6 +51,7 @@ __all__ = [
     "Member",
     "Readable",
     "WebFile",
+    "available_cores",
     "bytes_in_words",
     "canonical_json",
     "check_address",

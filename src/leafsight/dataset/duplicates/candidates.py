@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float16, Float32, Int32, Int64, UInt8
 
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.duplicates.cells import Cells
 from leafsight.dataset.duplicates.descriptors import (
     SAMPLE,
@@ -27,6 +26,7 @@ from leafsight.dataset.duplicates.descriptors import (
 from leafsight.dataset.duplicates.discs import View, views
 from leafsight.dataset.duplicates.turning import best_turn, turn_maps, usual_sizes
 from leafsight.progress import Progress, Silent
+from leafsight.storage import available_cores
 
 BLOCK = 4096  # pictures; 36 views of them and their features take about 100 MB
 AT_ONCE = 256  # pictures whose views are described in one go, so that they stay in the processor's cache

@@ -17,8 +17,8 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.duplicates.discs import COLOUR_ORDER, ORDER, SIDE_PX, View, disc, waves
+from leafsight.storage import available_cores
 
 Planes = Float32[np.ndarray, "3 n pixels"]
 Pictures = UInt8[np.ndarray, "n 32 32 3"] | Float32[np.ndarray, "n 32 32 3"]  # 0 to 255

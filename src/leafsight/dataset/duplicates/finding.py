@@ -15,13 +15,13 @@ from jaxtyping import Bool, Float32, Int64
 from pydantic import BaseModel, ConfigDict, Field
 
 from leafsight.dataset.components import Components
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.duplicates.candidates import Candidates, Pictures, find_candidates
 from leafsight.dataset.duplicates.joining import join_pairs
 from leafsight.dataset.duplicates.kinds import Change, Kind, change_of, inverse_map, kind_of
 from leafsight.dataset.duplicates.verifying import LEVELS, Verified, overlay, verify
 from leafsight.dataset.near import sorted_pairs
 from leafsight.progress import Progress
+from leafsight.storage import available_cores
 
 BLOCK = 1024
 ALIKE_BITS = 2  # of 64, between a photograph and its grey copy

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
 
-from leafsight.dataset.cores import available_cores
 from leafsight.dataset.duplicates.agreement import agreement, smoothed
 from leafsight.dataset.duplicates.candidates import Candidates, Pictures
 from leafsight.dataset.duplicates.register import Grey, Maps, register
 from leafsight.progress import Progress, Silent
+from leafsight.storage import available_cores
 
 
 @dataclass(frozen=True, slots=True)
