@@ -19,15 +19,34 @@ YES_NO = {"yes": True, "no": False}
 
 @click.group(name="loadtest", invoke_without_command=True)
 @click.option("--replicas", default="1,2,4", show_default=True, help="Numbers of containers to compare.")
-@click.option("--users", default="8,32", show_default=True, help="Numbers of people (closed loop, Locust); 0 for none.")
 @click.option(
-    "--rates", default="auto", show_default=True, help="Requests a second (open loop), such as 5,10,20; auto finds them."
+    "--users", default="8,32", show_default=True, help="Numbers of people (closed loop, Locust); 0 for none."
 )
-@click.option("--cpus", default=0.4, show_default=True, type=click.FloatRange(0.05), help="Processors of each container.")
+@click.option(
+    "--rates",
+    default="auto",
+    show_default=True,
+    help="Requests a second (open loop), such as 5,10,20; auto finds them.",
+)
+@click.option(
+    "--cpus",
+    default=0.4,
+    show_default=True,
+    type=click.FloatRange(0.05),
+    help="Processors of each container.",
+)
 @click.option("--memory", default="512m", show_default=True, help="Memory of each container.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each replica.")
-@click.option("--proxy", default="no", show_default=True, help="With a proxy in front: yes, no, or both as no,yes.")
-@click.option("--models", default="", help="Model files to compare; 'built-in' is that which ships.  [default: built-in]")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each replica."
+)
+@click.option(
+    "--proxy", default="no", show_default=True, help="With a proxy in front: yes, no, or both as no,yes."
+)
+@click.option(
+    "--models",
+    default="",
+    help="Model files to compare; 'built-in' is that which ships.  [default: built-in]",
+)
 @click.option("--cross", is_flag=True, help="Every combination, not only what is needed to compare.")
 @click.option(
     "--engine", default="auto", show_default=True, type=click.Choice(["auto", "podman", "docker", "process"]),
@@ -35,26 +54,61 @@ YES_NO = {"yes": True, "no": False}
 )  # fmt: skip
 @click.option("--image", default="leafsight:serve", show_default=True, help="Image of the service.")
 @click.option("--worker-image", default="", help="Image of a worker to run beside; none by default.")
-@click.option("--proxy-image", default="localhost/leafsight-standin/proxy", show_default=True, help="Image of nginx.")
 @click.option(
-    "--database-image", default="localhost/leafsight-standin/database", show_default=True, help="Image of PostgreSQL."
+    "--proxy-image", default="localhost/leafsight-standin/proxy", show_default=True, help="Image of nginx."
 )
-@click.option("--proxy-cpus", default=0.0, type=click.FloatRange(0), help="Processors of the proxy; 0 means no limit.")
+@click.option(
+    "--database-image",
+    default="localhost/leafsight-standin/database",
+    show_default=True,
+    help="Image of PostgreSQL.",
+)
+@click.option(
+    "--proxy-cpus", default=0.0, type=click.FloatRange(0), help="Processors of the proxy; 0 means no limit."
+)
 @click.option("--database-cpus", default=0.0, type=click.FloatRange(0), help="The same for the database.")
-@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1), help="Measured time of each load.")
-@click.option("--warm-s", default=5.0, show_default=True, type=click.FloatRange(0), help="Before it, not counted.")
-@click.option("--repeats", default=3, show_default=True, type=click.IntRange(1), help="Rounds, each with new containers.")
+@click.option(
+    "--seconds", default=30.0, show_default=True, type=click.FloatRange(1), help="Measured time of each load."
+)
+@click.option(
+    "--warm-s", default=5.0, show_default=True, type=click.FloatRange(0), help="Before it, not counted."
+)
+@click.option(
+    "--repeats",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Rounds, each with new containers.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of photographs, arrivals and people.")
-@click.option("--timeout-s", default=10.0, show_default=True, type=click.FloatRange(0.1), help="After that a request has failed.")
-@click.option("--think-s", default=2.0, show_default=True, type=click.FloatRange(0), help="Mean pause of people.")
+@click.option(
+    "--timeout-s",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    help="After that a request has failed.",
+)
+@click.option(
+    "--think-s", default=2.0, show_default=True, type=click.FloatRange(0), help="Mean pause of people."
+)
 @click.option(
     "--arrivals", default="poisson", show_default=True, type=click.Choice(["poisson", "constant"]),
     help="How requests of the open loop arrive.",
 )  # fmt: skip
-@click.option("--photos", type=click.Path(path_type=Path), help="Folder of photographs to send; drawn ones by default.")
-@click.option("--url", help="Drive a server that runs already, such as http://127.0.0.1:8000; LEAFSIGHT_KEY is its key.")
+@click.option(
+    "--photos", type=click.Path(path_type=Path), help="Folder of photographs to send; drawn ones by default."
+)
+@click.option(
+    "--url", help="Drive a server that runs already, such as http://127.0.0.1:8000; LEAFSIGHT_KEY is its key."
+)
 @click.option("--i-may", is_flag=True, help="Its owner allows a load on a server of another computer.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("load-study"), show_default=True, help="Folder of the study.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("load-study"),
+    show_default=True,
+    help="Folder of the study.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the study in the folder.")
 @json_option
 @quiet_option
@@ -107,7 +161,9 @@ def _options(words: dict[str, Any]) -> StudyOptions:
     from leafsight.errors import validated
     from leafsight.loadtest import BUILT_IN, StudyOptions
 
-    models = tuple(one if one == BUILT_IN else str(Path(one)) for one in _list(words["models"])) or (BUILT_IN,)
+    models = tuple(one if one == BUILT_IN else str(Path(one)) for one in _list(words["models"])) or (
+        BUILT_IN,
+    )
     for one in models:
         if one != BUILT_IN and not Path(one).is_file():
             raise UsageError(f"there is no model file {one}", hint="leafsight models ls tells which are kept")
@@ -158,14 +214,28 @@ def _bytes(text: str) -> int:
 
 def _engine(words: dict[str, Any], options: StudyOptions) -> Engine:
     """Who runs the set-ups."""
-    from leafsight.loadtest import ContainerEngine, ContainerOptions, ProcessEngine, RemoteEngine, found_engine
+    from leafsight.loadtest import (
+        ContainerEngine,
+        ContainerOptions,
+        ProcessEngine,
+        RemoteEngine,
+        found_engine,
+    )
 
     if words["url"]:
         return RemoteEngine(words["url"], settings_for().key, may=words["i_may"])
     environment = _environment()
     if words["engine"] == "process":
         return ProcessEngine(environment, workers=words["workers"])
-    names = ("image", "worker_image", "proxy_image", "database_image", "proxy_cpus", "database_cpus", "workers")
+    names = (
+        "image",
+        "worker_image",
+        "proxy_image",
+        "database_image",
+        "proxy_cpus",
+        "database_cpus",
+        "workers",
+    )
     container = ContainerOptions(
         **{name: words[name] for name in names}, cpus=options.cpus, memory_bytes=options.memory_bytes,
         environment=environment,

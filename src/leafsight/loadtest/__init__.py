@@ -14,6 +14,8 @@ from leafsight.loadtest.engines import Engine, Part, Running
 from leafsight.loadtest.options import StudyOptions
 from leafsight.loadtest.process_engine import ProcessEngine
 from leafsight.loadtest.remote_engine import RemoteEngine
+from leafsight.loadtest.report import write_report
+from leafsight.loadtest.results import results_of
 from leafsight.loadtest.setups import BUILT_IN
 from leafsight.loadtest.store import StudyFolder
 from leafsight.loadtest.study import Study
@@ -41,5 +43,7 @@ __all__ = [
     "quantile",
     "quantile_interval",
     "read_answer",
+    "results_of",
     "wilson_interval",
+    "write_report",
 ]

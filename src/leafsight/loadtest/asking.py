@@ -108,9 +108,13 @@ def wait_until_ready(address: Address, limit_s: float, alive: Callable[[], bool]
         except RemoteError:
             pass
         if not alive():
-            raise RemoteError(f"the server at {address} has ended before it was ready", hint="its log says why")
+            raise RemoteError(
+                f"the server at {address} has ended before it was ready", hint="its log says why"
+            )
         time.sleep(POLL_S)
-    raise RemoteError(f"the server at {address} was not ready within {limit_s:.0f} s", hint="its log says why")
+    raise RemoteError(
+        f"the server at {address} was not ready within {limit_s:.0f} s", hint="its log says why"
+    )
 
 
 def read_counters(address: Address, key: str) -> dict[str, float]:
@@ -121,7 +125,9 @@ def read_counters(address: Address, key: str) -> dict[str, float]:
     """
     status, body = ask(address, "GET", "/metrics", key=key)
     if status != 200:
-        raise RemoteError(f"{address} answers GET /metrics with status {status}", hint="the key needs scope admin")
+        raise RemoteError(
+            f"{address} answers GET /metrics with status {status}", hint="the key needs scope admin"
+        )
     return parse_counters(body.decode())
 
 

@@ -33,7 +33,9 @@ def find_lost(running: Running, outcomes: Iterable[Outcome]) -> dict[str, Any]:
     try:
         missing = _not_listed(running, set(wanted["predictions"]))
         lost: Lost = {
-            "predictions": _still_missing(sorted(missing), lambda one: _is_there(running, f"/v1/predictions/{one}")),
+            "predictions": _still_missing(
+                sorted(missing), lambda one: _is_there(running, f"/v1/predictions/{one}")
+            ),
             "corrections": _still_missing(
                 sorted(wanted["corrections"]),
                 lambda one: _has_correction(running, wanted["corrections"][one], one),

@@ -129,7 +129,11 @@ class ContainerEngine:
         return removed
 
     def _remove(self, kind: str, name: str) -> None:
-        words = {"container": ("rm", "-f", "-v"), "network": ("network", "rm", "-f"), "volume": ("volume", "rm", "-f")}
+        words = {
+            "container": ("rm", "-f", "-v"),
+            "network": ("network", "rm", "-f"),
+            "volume": ("volume", "rm", "-f"),
+        }
         if self._program == "docker" and kind == "network":
             words["network"] = ("network", "rm")
         self._said(*words[kind], name, check=False)
@@ -150,7 +154,9 @@ class ContainerEngine:
     def _wanted_images(self, setup: SetUp) -> list[str]:
         options = self._options
         found = [options.image, options.database_image]
-        return found + [options.proxy_image] * setup.proxy + [options.worker_image] * bool(options.worker_image)
+        return (
+            found + [options.proxy_image] * setup.proxy + [options.worker_image] * bool(options.worker_image)
+        )
 
     def _said(self, *words: str, check: bool = True, limit_s: float = COMMAND_LIMIT_S) -> str:
         """stdout of one command of the engine.
@@ -160,14 +166,16 @@ class ContainerEngine:
         """
         try:
             done = subprocess.run(  # noqa: S603 (a program of the operator, words without a shell)
-                [self._program, *words], capture_output=True, text=True, timeout=limit_s, stdin=subprocess.DEVNULL
+                [self._program, *words],
+                capture_output=True,
+                text=True,
+                timeout=limit_s,
+                stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired as error:
             raise RemoteError(f"{self._program} {words[0]} did not end within {limit_s:.0f} s") from error
         if check and done.returncode:
-            talk = " ".join(
-                line for line in done.stderr.splitlines() if "syslog" not in line
-            ).strip()
+            talk = " ".join(line for line in done.stderr.splitlines() if "syslog" not in line).strip()
             raise RemoteError(
                 f"{self._program} {words[0]} failed: {talk[-500:]}", hint="try the command by hand"
             )
@@ -225,13 +233,24 @@ class _Start:
             with contextlib.suppress(LeafsightError):
                 self._engine._remove(kind, name)
         self._made.clear()
+        (self._folder / "password").unlink(missing_ok=True)
 
     def _run(self, name: str, image: str, words: Sequence[str] = (), options: Sequence[str] = ()) -> str:
         """Start a container in the network; its name."""
         full = f"{self._tag}-{name}"
         self._made.append(("container", full))
         self._engine._said(
-            "run", "-d", "--name", full, "--label", self._label, "--network", self._tag, *options, image, *words
+            "run",
+            "-d",
+            "--name",
+            full,
+            "--label",
+            self._label,
+            "--network",
+            self._tag,
+            *options,
+            image,
+            *words,
         )
         return full
 
@@ -244,7 +263,9 @@ class _Start:
         options += ["-e", f"POSTGRES_PASSWORD_FILE={PASSWORD_FILE}"]
         options += ["-e", "POSTGRES_USER=leafsight", "-e", "POSTGRES_DB=leafsight", "--shm-size", "128m"]
         options += _cpu_words(self._options.database_cpus)
-        name = self._run("database", self._options.database_image, ["postgres", "-c", "max_connections=300"], options)
+        name = self._run(
+            "database", self._options.database_image, ["postgres", "-c", "max_connections=300"], options
+        )
         return self._part("database", DATABASE, name, self._options.database_cpus, 0)
 
     def _key(self) -> str:
@@ -308,14 +329,16 @@ class _Start:
 
     def _part(self, shown: str, role: str, name: str, cpus: float, memory_bytes: int) -> Part:
         process_id = int(self._engine._said("inspect", "--format", "{{.State.Pid}}", name))
-        return Part(
-            shown, role, partial(_read, process_id), partial(self._ended, name), cpus, memory_bytes
-        )
+        return Part(shown, role, partial(_read, process_id), partial(self._ended, name), cpus, memory_bytes)
 
     def _ended(self, name: str) -> str:
         """How a container ended; empty while it runs."""
         told = self._engine._said(
-            "inspect", "--format", "{{.State.Running}} {{.State.OOMKilled}} {{.State.ExitCode}}", name, check=False
+            "inspect",
+            "--format",
+            "{{.State.Running}} {{.State.OOMKilled}} {{.State.ExitCode}}",
+            name,
+            check=False,
         ).split()
         if len(told) == 3 and told[0] == "true":
             return ""

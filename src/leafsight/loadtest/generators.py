@@ -78,7 +78,12 @@ def _people(order: Order, path: Path) -> dict[str, float]:
     _require_locust()
     words = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("people_locust.py"))]
     words += ["--headless", "--users", str(order.users), "--spawn-rate", str(order.users)]
-    words += ["--run-time", f"{math.ceil(order.warm_s + order.seconds) + LOCUST_EARLY_S}s", "--stop-timeout", str(STOP_S)]
+    words += [
+        "--run-time",
+        f"{math.ceil(order.warm_s + order.seconds) + LOCUST_EARLY_S}s",
+        "--stop-timeout",
+        str(STOP_S),
+    ]
     words += ["--host", f"{'https' if order.https else 'http'}://{order.addresses[0]}", "--only-summary"]
     limit_s = order.warm_s + order.seconds + STOP_S + LOCUST_GRACE_S
     _run(words, os.environ | {"LOADTEST_ORDER": str(path)}, limit_s, path.parent / "locust.log")

@@ -39,8 +39,18 @@ class Size:
 SIZES = (
     Size("256 px", 256, 256, 90, 2.0, 12, "programs that make photographs small first; public collections"),
     Size("512 px", 512, 512, 88, 2.0, 10, "programs that make photographs small first"),
-    Size("0.8 MP", 1000, 750, 95, 2.0, 42, "leafsight's own page: a 12 MP photograph halved twice, quality 95"),
+    Size(
+        "0.8 MP", 1000, 750, 95, 2.0, 42, "leafsight's own page: a 12 MP photograph halved twice, quality 95"
+    ),
     Size("2 MP", 1600, 1200, 80, 2.5, 16, "sent on by a messenger, which makes the long side 1600 px"),
     Size("5 MP", 2592, 1944, 90, 3.0, 8, "tablets and older phones, the file itself"),
-    Size("12 MP", 4000, 3000, 92, 3.0, 12, "phones of today, the file itself (apps; the page when a photograph is kept)"),
+    Size(
+        "12 MP",
+        4000,
+        3000,
+        92,
+        3.0,
+        12,
+        "phones of today, the file itself (apps; the page when a photograph is kept)",
+    ),
 )

@@ -90,9 +90,7 @@ def _version_2(folder: Path) -> Reading:
 
 def _pairs(path: Path) -> dict[str, int]:
     with contextlib.suppress(OSError, ValueError):
-        return {
-            name: int(value) for name, value in (line.split() for line in path.read_text().splitlines())
-        }
+        return {name: int(value) for name, value in (line.split() for line in path.read_text().splitlines())}
     return {}
 
 
@@ -112,7 +110,9 @@ def read_processes(process_id: int) -> Reading:
     for one in _family(process_id):
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = (PROC / str(one) / "stat").read_text().rpartition(")")[2].split()
-            used_s += sum(int(fields[at]) for at in (11, 12, 13, 14)) / ticks  # own, and of waited-for children
+            used_s += (
+                sum(int(fields[at]) for at in (11, 12, 13, 14)) / ticks
+            )  # own, and of waited-for children
             memory += _proportional_bytes(one) or int(fields[21]) * page
             found = True
     return Reading(cpu_s=used_s, memory_bytes=memory) if found else Reading()

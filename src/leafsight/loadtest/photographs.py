@@ -171,9 +171,7 @@ def _looked_at(path: Path, weight: float) -> Photograph:
             width, height = picture.size
     except OSError as error:
         raise DatasetError(f"{path} is no picture", hint="take it out of the folder of --photos") from error
-    return Photograph(
-        str(path), _size_name(width, height), width, height, path.stat().st_size, weight
-    )
+    return Photograph(str(path), _size_name(width, height), width, height, path.stat().st_size, weight)
 
 
 def _size_name(width_px: int, height_px: int) -> str:

@@ -100,7 +100,9 @@ def _made_key(environment: dict[str, str]) -> str:
         [sys.executable, "-c", ENTRY, *words], env=environment, capture_output=True, text=True, timeout=60
     )
     if done.returncode:
-        raise RemoteError(f"no key could be made: {done.stderr.strip()[:500]}", hint="is the folder writable?")
+        raise RemoteError(
+            f"no key could be made: {done.stderr.strip()[:500]}", hint="is the folder writable?"
+        )
     return done.stdout.strip()
 
 

@@ -44,9 +44,7 @@ def _asked(address: Address, key: str, photograph: Photograph) -> dict[str, Any]
     kind, body = multipart([(photograph.name, photograph.read())])
     status = 0
     for _ in range(TRIES):
-        status, said = ask(
-            address, "POST", "/v1/predict", key=key, body=body, kind=kind, timeout_s=TIMEOUT_S
-        )
+        status, said = ask(address, "POST", "/v1/predict", key=key, body=body, kind=kind, timeout_s=TIMEOUT_S)
         answer = read_object(said) if status == 200 else None
         if answer is not None:
             return answer

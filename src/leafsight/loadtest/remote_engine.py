@@ -44,7 +44,12 @@ class RemoteEngine:
 
     def facts(self) -> dict[str, Any]:
         """What is known."""
-        return {"engine": "a server that runs already", "version": str(self._address), "images": {}, "database": "not known"}
+        return {
+            "engine": "a server that runs already",
+            "version": str(self._address),
+            "images": {},
+            "database": "not known",
+        }
 
     def clean(self) -> int:
         """Nothing was made."""

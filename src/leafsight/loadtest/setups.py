@@ -41,6 +41,11 @@ class SetUp:
         return f"{self.replicas} x {self.family}"
 
     @property
+    def ladder(self) -> str:
+        """Set-ups with the same are driven at the same rates: with and without a proxy can be compared."""
+        return f"{self.replicas} x {self.model_name}"
+
+    @property
     def slug(self) -> str:
         """In names of files."""
         model = "".join(one if one.isalnum() else "-" for one in self.model_name)
@@ -106,7 +111,9 @@ def plan_setups(
         chosen: Iterable[tuple[str, bool]] = product(models, proxies)
     else:
         chosen = [(models[0], proxies[0])]
-        chosen += [(models[0], proxy) for proxy in proxies[1:]] + [(model, proxies[0]) for model in models[1:]]
+        chosen += [(models[0], proxy) for proxy in proxies[1:]] + [
+            (model, proxies[0]) for model in models[1:]
+        ]
     return [SetUp(count, model, proxy) for model, proxy in chosen for count in replicas]
 
 

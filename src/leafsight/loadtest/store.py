@@ -1,10 +1,10 @@
 """The folder of a study: what was asked, each result as soon as it is there, raw outcomes.
 
-    DIR/study.json         what was asked, the machine, the photographs, the calibration
-    DIR/cells.jsonl        one line for each load, written when it has ended
-    DIR/ladders.json       rates that the study found for each set-up
-    DIR/raw/CELL.jsonl.gz  every request of it
-    DIR/logs/              what containers and generators said
+DIR/study.json         what was asked, the machine, the photographs, the calibration
+DIR/cells.jsonl        one line for each load, written when it has ended
+DIR/ladders.json       rates that the study found for each set-up
+DIR/raw/CELL.jsonl.gz  every request of it
+DIR/logs/              what containers and generators said
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class StudyFolder:
             return
         if not resume:
             raise ConflictError(
-                f"{self.path} holds a study already", hint="go on with --resume, or give another folder to --out"
+                f"{self.path} holds a study already",
+                hint="go on with --resume, or give another folder to --out",
             )
         differ = sorted(name for name in asked if asked[name] != old["asked"].get(name))
         if differ:

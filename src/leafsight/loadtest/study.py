@@ -33,7 +33,7 @@ from leafsight.progress import Progress, Silent
 
 PROBE_S, PROBE_CONNECTIONS = 8.0, 4
 SETTLE_S = 2.0
-START_S, LOAD_EXTRA_S = 15.0, 6.0
+START_S, LOAD_EXTRA_S = 40.0, 6.0
 """For the estimate of how long it all takes: a set-up, and what comes beside the seconds of a load."""
 
 
@@ -84,7 +84,12 @@ class Study:
     def loads_to_come(self, setups: Sequence[SetUp]) -> int:
         """How many loads are still to be driven; of a ladder that is not found yet, the usual number."""
         done = {one["name"] for one in self._folder.cells()}
-        names = [cell.name for repeat in range(self._options.repeats) for one in setups for cell in self._cells(one, repeat)]
+        names = [
+            cell.name
+            for repeat in range(self._options.repeats)
+            for one in setups
+            for cell in self._cells(one, repeat)
+        ]
         return sum(name not in done for name in names)
 
     def _prepare(self) -> None:
@@ -113,11 +118,13 @@ class Study:
         return [Cell(setup, load, repeat) for load in self._loads(setup)]
 
     def _loads(self, setup: SetUp) -> list[Load]:
-        rates = self._options.rates or self._folder.ladders().get(setup.slug) or ladder_of(10.0)
-        return [Load(rate_per_s=rate) for rate in rates] + [Load(users=users) for users in self._options.users]
+        rates = self._options.rates or self._folder.ladders().get(setup.ladder) or ladder_of(10.0)
+        return [Load(rate_per_s=rate) for rate in rates] + [
+            Load(users=users) for users in self._options.users
+        ]
 
     def _is_done(self, setup: SetUp, repeat: int) -> bool:
-        if not self._options.rates and setup.slug not in self._folder.ladders():
+        if not self._options.rates and setup.ladder not in self._folder.ladders():
             return False
         done = {one["name"] for one in self._folder.cells()}
         return all(cell.name in done for cell in self._cells(setup, repeat))
@@ -142,9 +149,10 @@ class Study:
             RemoteError: they do not.
         """
         model, marks = ask_alone(running.replicas[0], running.key, self._photographs)
+        some = list({one.size: one for one in self._photographs}.values())  # one of each size for the others
         for address in running.replicas[1:]:
-            other_model, other = ask_alone(address, running.key, self._photographs)
-            if other_model != model or (differ := disagreements(marks, other)):
+            other_model, other = ask_alone(address, running.key, some)
+            if other_model != model or (differ := disagreements(other, marks)):
                 raise RemoteError(
                     f"{address} and {running.replicas[0]} do not give the same answers",
                     hint="they serve different models" if other_model != model else f"such as to {differ[0]}",
@@ -173,12 +181,12 @@ class Study:
             https=running.fronts[0].https,
         )  # fmt: skip
         driven = drive_order(order, logs)
-        if self._options.rates or setup.slug in self._folder.ladders():
+        if self._options.rates or setup.ladder in self._folder.ladders():
             return
         half_s = PROBE_S / 2  # the first half warms up
         late = [one for one in driven.outcomes if one.kind == OK and one.begun_s + one.took_s >= half_s]
         capacity = len(late) / max(driven.wall_s - half_s, 1e-9)
-        self._folder.add_ladder(setup.slug, list(ladder_of(capacity)))
+        self._folder.add_ladder(setup.ladder, list(ladder_of(capacity)))
 
     def _drive(
         self, cell: Cell, running: Running, expected: Path, logs: Path, reference: dict[str, Any]
@@ -186,7 +194,9 @@ class Study:
         """One load from its beginning to the look for what was lost."""
         options, raw = self._options, self._folder.raw(cell.name)
         raw.parent.mkdir(exist_ok=True)
-        out = raw if cell.load.rate_per_s else raw.with_suffix("")  # Locust writes lines at once, uncompressed
+        out = (
+            raw if cell.load.rate_per_s else raw.with_suffix("")
+        )  # Locust writes lines at once, uncompressed
         order = self._order(_hosts(running), running.key, str(expected), out)
         order = replace(
             order, rate_per_s=cell.load.rate_per_s, users=cell.load.users, https=running.fronts[0].https,

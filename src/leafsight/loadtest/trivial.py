@@ -1,6 +1,6 @@
 """A server that reads a request and says a fixed answer: what the generator can drive when nothing holds it back.
 
-    python -m leafsight.loadtest.trivial        # prints its port on stdout, ends on SIGTERM
+python -m leafsight.loadtest.trivial        # prints its port on stdout, ends on SIGTERM
 """
 
 from __future__ import annotations
