@@ -1,4 +1,4 @@
-"""Drawings of the load study in SVG: curves over rates, with what was spread, refused or failed to be seen."""
+"""Drawings of the load study in SVG: curves over rates, with their spread and with what failed."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def peaks_by_round(cells: Sequence[dict[str, Any]]) -> dict[tuple[str, int], dic
 
 
 def scaling(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How much of N times the answers N replicas give, against the fewest of their family, within each round."""
+    """What N replicas give, as a share of N times what the fewest of their family give, within each round."""
     peaks, found = peaks_by_round(cells), []
     for family in sorted({family for family, _ in peaks}):
         counts = sorted(count for one, count in peaks if one == family)
@@ -82,7 +82,7 @@ def proxy_cost(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def model_costs(rows: Sequence[Row], saturations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each model without its load: processor time an answer at carried rates, and the most answers a second."""
+    """Each set-up without its load: processor time an answer at carried rates, most answers a second."""
     found = []
     for one in saturations:
         own = [row for row in rows if row["setup"] == one["setup"] and row["rate_per_s"] and is_carried(row)]
@@ -106,20 +106,22 @@ def capacity(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """How many replicas carry a rate with a p99 within a limit.
 
-    An entry is measured when a rate at least as high was carried by so many replicas with such a p99. Otherwise it is
-    extrapolated from the largest measured number of replicas, as if more of them carried as much each; it is
-    marked, and None where no measured rate stays within the limit.
+    An entry is measured when a rate at least as high was carried by so many replicas with such a p99.
+    Otherwise it is extrapolated from the largest measured number of replicas, as if more of them carried as
+    much each; it is marked, and None where no measured rate stays within the limit.
     """
     found = []
     for family in sorted({row["family"] for row in rows}):
         own = [row for row in rows if row["family"] == family and row["rate_per_s"] and is_carried(row)]
         for rate in rates:
             for limit in limits_ms:
-                within = [
-                    row for row in own if row["latency_ms"] and row["latency_ms"]["p99"]["value"] <= limit
-                ]
+                within = [row for row in own if _p99(row) <= limit]
                 found.append({"family": family, "rate_per_s": rate, "p99_ms": limit} | _needed(within, rate))
     return found
+
+
+def _p99(row: Row) -> float:
+    return float(row["latency_ms"]["p99"]["value"]) if row["latency_ms"] else math.inf
 
 
 def _needed(within: Sequence[Row], rate: float) -> dict[str, Any]:

@@ -103,20 +103,16 @@ def _scaling(found: dict[str, Any]) -> Picture:
     lines = []
     for family in dict.fromkeys(one["family"] for one in found["scaling"]):
         own = [one for one in found["scaling"] if one["family"] == family]
-        dots = [
-            Dot(
-                one["replicas"],
-                one["peak_per_s"],
-                *one["peak_rounds"],
-                "full",
-                f"{100 * one['efficiency']:.0f} %",
-            )
-            for one in own
-        ]
+        dots = [_peak_dot(one) for one in own]
         lines.append((family, dots))
     title = "Most answers a second by number of replicas"
     drawing = curves(title, "replicas", "answered a second", lines)
     return Picture("scaling", drawing, f"{title}. Bars: from round to round.")
+
+
+def _peak_dot(one: dict[str, Any]) -> Dot:
+    low, high = one["peak_rounds"]
+    return Dot(one["replicas"], one["peak_per_s"], low, high, "full", f"{100 * one['efficiency']:.0f} %")
 
 
 def _people(rows: list[Row]) -> Picture:

@@ -55,8 +55,8 @@ def state_of(row: Row) -> str:
 def client_table(rows: list[Row], caption: str) -> Table:
     """What clients saw, a line for each load."""
     head = (
-        "set-up", "load", "state", "requests", "answered a second", "p50 ms", "p95 ms", "p99 ms", "refused", "failed",
-        "wrong", "lost",
+        "set-up", "load", "state", "requests", "answered a second", "p50 ms", "p95 ms", "p99 ms", "refused",
+        "failed", "wrong", "lost",
     )  # fmt: skip
     lines = tuple(
         (
@@ -73,13 +73,14 @@ def server_table(rows: list[Row]) -> Table:
     """What the parts used, a line for each load."""
     head = (
         "set-up", "load", "CPU each", "allowed", "throttled periods", "CPU ms an answer", "memory MiB",
-        "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together", "database CPU",
-        "proxy CPU", "machine busy",
+        "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together",
+        "database CPU", "proxy CPU", "machine busy",
     )  # fmt: skip
     lines = tuple(
         (
-            row["setup"], row["load"], number(row["cpus_used_each"]), number(row["cpus_allowed_each"] or None),
-            percent(row["throttled_share"]), number(row["cpu_ms_per_answer"]), _mib(row["memory_most_bytes"]),
+            row["setup"], row["load"], number(row["cpus_used_each"]),
+            number(row["cpus_allowed_each"] or None), percent(row["throttled_share"]),
+            number(row["cpu_ms_per_answer"]), _mib(row["memory_most_bytes"]),
             _mib(row["memory_peak_bytes"]), _mib(row["memory_limit_bytes"] or None), number(row["queue_ms"]),
             number(row["inside_ms"]), number(row["together"]), number(row["database_cpus_used"]),
             number(row["proxy_cpus_used"]), percent(row["machine_busy"]),
@@ -197,7 +198,7 @@ def proxy_table(found: dict[str, Any]) -> Table | None:
     lines = tuple(
         (
             f"{one['replicas']} x {one['model']}", number(one["rate_per_s"]),
-            *(f"{number(one[f'{label}_ms'][0])} -> {number(one[f'{label}_ms'][1])}" for label in ("p50", "p95", "p99")),
+            *(" -> ".join(number(ms) for ms in one[f"{label}_ms"]) for label in ("p50", "p95", "p99")),
             number(one["proxy_cpus_used"]),
         )
         for one in found["proxy"]

@@ -63,7 +63,7 @@ def in_words(found: dict[str, Any]) -> list[str]:
     failures = found["failures"]
     lines = [
         f"{failures['requests']} requests in {found['loads']} loads: {failures['ok']} answered,"
-        f" {failures['refused']} refused, {failures['failed']} failed, {failures['wrong']} of them answered wrongly",
+        f" {failures['refused']} refused, {failures['failed']} failed, of them {failures['wrong']} wrong answers",
         f"{sum(failures['checked'].values())} accepted things were looked for afterwards:"
         f" {sum(failures['lost'].values())} lost"
         + (f"; in {failures['not_checked']} loads it could not be looked" if failures["not_checked"] else ""),
@@ -76,11 +76,11 @@ def in_words(found: dict[str, Any]) -> list[str]:
         lines.append(f"{one['setup']}: {what}{over}{peak}; {one['reasons'][0]}")
     for one in found["scaling"]:
         if one["replicas"] != one["base"]:
-            low, high = one["efficiency_rounds"]
+            low, high = (100 * end for end in one["efficiency_rounds"])
             lines.append(
-                f"{one['family']}: {one['replicas']} replicas give {100 * one['efficiency']:.0f} % of"
-                f" {one['replicas']}/{one['base']} times what {one['base']} give ({100 * low:.0f}-{100 * high:.0f} %"
-                f" in {one['rounds']} rounds)"
+                f"{one['family']}: {one['replicas']} replicas reach {100 * one['efficiency']:.0f} % of what"
+                f" {one['replicas'] / one['base']:g} times {one['base']} would"
+                f" ({low:.0f} to {high:.0f} % in {one['rounds']} rounds)"
             )
     lost = sum(1 for row in found["rows"] if wrong_or_lost(row))
     return lines + ([f"{lost} loads with wrong answers or losses: see the report"] if lost else [])

@@ -1,4 +1,4 @@
-"""Where a set-up saturates, and why, by rules on what was measured. A reason comes with its evidence, or not at all."""
+"""Where a set-up saturates, and why, by rules on what was measured; every reason with its evidence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from leafsight.loadtest.engines import DATABASE, PROXY
 from leafsight.loadtest.pooling import Row, is_carried
 
 NEARLY_ALL, THROTTLED, MEMORY, MACHINE, UNEVEN = 0.9, 0.5, 0.95, 0.95, 0.2
-"""Shares: of the processors allowed, of scheduling periods, of the memory limit, of the machine, above the mean."""
+"""Shares: of the processors allowed, of periods, of the memory limit, of the machine, above the mean."""
 
 
 def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
@@ -20,9 +20,10 @@ def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
         rows: of one set-up, lowest rate first.
 
     Returns:
-        ``carried_per_s``: the highest rate up to which every rate was carried, None if not even the lowest was;
-        ``over_per_s``: the next rate, None if the ladder ended before; ``peak_per_s``: most answers a second of
-        any load that did not fail, with ``peak_rounds`` from round to round; ``reasons`` with evidence.
+        ``carried_per_s``: the highest rate up to which every rate was carried, None if not even the lowest
+        was; ``over_per_s``: the next rate, None if the ladder ended before; ``peak_per_s``: most answers a
+        second of any load that did not fail, with ``peak_rounds`` from round to round; ``reasons`` with
+        evidence.
     """
     carried = None
     over: list[Row] = []
@@ -46,7 +47,7 @@ def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def reasons_for(over: Sequence[Row]) -> list[str]:
-    """Why rates are not carried: what was used up, and what went wrong, from the rows above the last carried one."""
+    """Why rates are not carried: what was used up and what went wrong, from the rows that are not carried."""
     found = [*_generator(over), *_ended(over), *_memory(over), *_processors(over)]
     for role in (PROXY, DATABASE):
         found += _part(over, role)
@@ -56,12 +57,12 @@ def reasons_for(over: Sequence[Row]) -> list[str]:
     found += _uneven(over)
     failed = [row for row in over if row["is_failed"]]
     if failed:
-        shown = (
-            ", ".join(f"{name} {count}" for name, count in failed[0]["failures"].items())
-            or "nothing was sent"
+        first = failed[0]
+        kinds = (
+            ", ".join(f"{name} {count}" for name, count in first["failures"].items()) or "nothing was sent"
         )
         found.append(
-            f"failures: at {failed[0]['load']} {100 * failed[0]['failed_share']:.1f} % of requests ({shown})"
+            f"failures: at {first['load']} {100 * first['failed_share']:.1f} % of requests ({kinds})"
         )
     return found or ["not known: nothing that was measured was used up"]
 

@@ -1,4 +1,4 @@
-"""What the parts of a set-up used while a load lasted: processor, throttling, memory, and the counters of replicas."""
+"""What the parts of a set-up used while a load lasted: processor, throttling, memory, own counters."""
 
 from __future__ import annotations
 
