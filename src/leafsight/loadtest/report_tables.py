@@ -74,7 +74,7 @@ def server_table(rows: list[Row]) -> Table:
     head = (
         "set-up", "load", "CPU each", "allowed", "throttled periods", "CPU ms an answer", "memory MiB",
         "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together",
-        "database CPU", "proxy CPU", "machine busy",
+        "database CPU", "proxy CPU", "machine busy", "CPU of others",
     )  # fmt: skip
     lines = tuple(
         (
@@ -83,7 +83,7 @@ def server_table(rows: list[Row]) -> Table:
             number(row["cpu_ms_per_answer"]), _mib(row["memory_most_bytes"]),
             _mib(row["memory_peak_bytes"]), _mib(row["memory_limit_bytes"] or None), number(row["queue_ms"]),
             number(row["inside_ms"]), number(row["together"]), number(row["database_cpus_used"]),
-            number(row["proxy_cpus_used"]), percent(row["machine_busy"]),
+            number(row["proxy_cpus_used"]), percent(row["machine_busy"]), number(row["others_cpus"]),
         )
         for row in rows
     )  # fmt: skip
@@ -152,7 +152,8 @@ def saturation_table(found: dict[str, Any]) -> Table:
     """Where each set-up saturates and why."""
     lines = tuple(
         (
-            one["setup"], number(one["carried_per_s"]), number(one["over_per_s"]), number(one["peak_per_s"]),
+            one["setup"], number(one["carried_per_s"]), number(one["over_per_s"]),
+            number(one["peak_per_s"]) if one["saturated"] else f"at least {number(one['peak_per_s'])}",
             NONE if one["peak_rounds"] is None else "-".join(number(end) for end in one["peak_rounds"]),
             "; ".join(one["reasons"]),
         )

@@ -13,8 +13,8 @@ HOW = (
     " pauses (Locust); there a slow answer holds back the next request: for latencies look at the open loop.",
     "A request is answered, refused (429 or 503: not now, with Retry-After), or failed: any other status, a"
     " timeout, a broken connection, an answer that is incomplete, wrong, or that of another photograph."
-    " Latencies are those of answered requests. Refusals have a table of their own. Failures are counted, and never"
-    " part of a latency or of a throughput.",
+    " Latencies are those of answered requests. Refusals have a table of their own. Failures are counted,"
+    " and never part of a latency or of a throughput.",
     "A load with more than 1 % failures is called FAILED, whatever its latencies are. A rate is carried when"
     " the load has not failed, at most 1 % was refused, and the generator kept up.",
     "Throughput is what was answered within the measured time. In brackets: of latencies a 95 % interval from"
@@ -26,8 +26,8 @@ HOW = (
     " the service said it keeps is looked for in it. /healthz and /readyz are never counted.",
 )  # fmt: skip
 CAPACITY_SAID = (
-    "An entry without a mark was measured: so many containers carried a rate at least as high with such a p99."
-    " An entry with ~ assumes that more containers carry as much each as the most that were measured, which"
+    "An entry without a mark was measured: so many containers carried a rate at least as high with such a"
+    " p99. An entry with ~ assumes that more containers carry as much each as the most that were measured;"
     " nobody has seen."
 )
 
@@ -61,9 +61,9 @@ def calibration_said(study: dict[str, Any]) -> str:
         f"Against a server that only reads, the generator reached {number(one['most_per_s'])} requests a"
         f" second with these photographs ({percent(one['cpu_share_at_most'])} of a processor); at"
         f" {number(one['half_rate_per_s'])} a second it used {percent(one['half_rate_cpu_share'])} of a"
-        f" processor and was {number(late)} ms late (p99). A load in which it used more than 80 % of a"
-        " processor or was more than 20 ms late (p99) is bound by the generator. It runs at a higher priority than the rest,"
-        " where the system allows that."
+        f" processor and was {number(late)} ms late (p99). A load in which it used more than 80 %"
+        " of a processor or was more than 20 ms late (p99) is bound by the generator. It runs at a higher"
+        " priority than the rest, where the system allows that."
     )
 
 

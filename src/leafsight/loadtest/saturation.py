@@ -9,6 +9,8 @@ from typing import Any
 from leafsight.loadtest.engines import DATABASE, PROXY
 from leafsight.loadtest.pooling import Row, is_carried
 
+OTHERS_CPUS = 0.2
+"""With so many processors used by what is not of the study, its numbers are disturbed."""
 NEARLY_ALL, THROTTLED, MEMORY, MACHINE, UNEVEN = 0.9, 0.5, 0.95, 0.95, 0.2
 """Shares: of the processors allowed, of periods, of the memory limit, of the machine, above the mean."""
 
@@ -42,6 +44,7 @@ def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
         "over_per_s": over[0]["rate_per_s"] if over else None,
         "peak_per_s": peak["answered_per_s"]["mean"] if peak else None,
         "peak_rounds": [peak["answered_per_s"]["low"], peak["answered_per_s"]["high"]] if peak else None,
+        "saturated": any(not row["generator_bound"] and not is_carried(row) for row in rows),
         "reasons": reasons_for(over) if over else ["the ladder of rates ended before it saturated"],
     }
 
@@ -109,11 +112,12 @@ def _part(over: Sequence[Row], role: str) -> list[str]:
 
 def _machine(over: Sequence[Row]) -> list[str]:
     busy = [row["machine_busy"] for row in over if row["machine_busy"] is not None]
-    if busy and max(busy) >= MACHINE:
-        return [
-            f"the machine: {100 * max(busy):.0f} % of all its processors busy, so parts took from each other"
-        ]
-    return []
+    if not busy or max(busy) < MACHINE:
+        return []
+    others = max((row["others_cpus"] or 0.0 for row in over), default=0.0)
+    took = f"; other programs took up to {others:.1f} of them" if others >= OTHERS_CPUS else ""
+    said = f"the machine: {100 * max(busy):.0f} % of all its processors busy"
+    return [f"{said}, so that parts took from each other{took}"]
 
 
 def _uneven(over: Sequence[Row]) -> list[str]:

@@ -30,6 +30,7 @@ def server_row(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ended": sorted({f"{part['name']} {part['ended']}" for part in parts if part["ended"]}),
         **_others(parts),
         "machine_busy": _mean(cell["server"]["machine_busy"] for cell in cells),
+        "others_cpus": _most(cell["server"].get("others_cpus") for cell in cells),
         "queue_ms": _ratio_ms(counters, "leafsight_queue_seconds"),
         "inside_ms": _ratio_ms(counters, "leafsight_predict_seconds"),
         "together": _ratio(counters, "leafsight_batch_photographs"),

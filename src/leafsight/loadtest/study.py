@@ -221,7 +221,9 @@ class Study:
             "seconds": options.seconds,
             "client": summary,
             "server": watch.result(
-                driven.begun_s + options.warm_s, driven.begun_s + options.warm_s + options.seconds
+                driven.begun_s + options.warm_s,
+                driven.begun_s + options.warm_s + options.seconds,
+                driven.cpu_share,
             ),
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
