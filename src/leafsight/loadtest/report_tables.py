@@ -66,7 +66,7 @@ def client_table(rows: list[Row], caption: str) -> Table:
         )
         for row in rows
     )  # fmt: skip
-    return Table(caption, head, lines, words=3)
+    return Table(caption, head, lines, words=(0, 1, 2))
 
 
 def server_table(rows: list[Row]) -> Table:
@@ -87,7 +87,7 @@ def server_table(rows: list[Row]) -> Table:
         )
         for row in rows
     )  # fmt: skip
-    return Table("What the server used, in the measured time", head, lines, words=2)
+    return Table("What the server used, in the measured time", head, lines, words=(0, 1))
 
 
 def _mib(value: float | None) -> str:
@@ -115,7 +115,7 @@ def refusal_table(rows: list[Row]) -> Table | None:
         "p50 ms",
         "p99 ms",
     )
-    return Table("Refusals (429, 503)", head, lines, words=2) if lines else None
+    return Table("Refusals (429, 503)", head, lines, words=(0, 1, 3, 4)) if lines else None
 
 
 def failure_table(rows: list[Row]) -> Table | None:
@@ -129,7 +129,7 @@ def failure_table(rows: list[Row]) -> Table | None:
         if row["failed"]
     )  # fmt: skip
     return (
-        Table("Failures by kind", ("set-up", "load", "failed", "share", "kinds"), lines, words=2)
+        Table("Failures by kind", ("set-up", "load", "failed", "share", "kinds"), lines, words=(0, 1, 4))
         if lines
         else None
     )
@@ -145,7 +145,7 @@ def generator_table(rows: list[Row]) -> Table:
         for row in rows
     )  # fmt: skip
     head = ("set-up", "load", "of one processor, at most", "late p99 ms, at most", "bound by the generator")
-    return Table("The generator's own limits", head, lines, words=2)
+    return Table("The generator's own limits", head, lines, words=(0, 1, 4))
 
 
 def saturation_table(found: dict[str, Any]) -> Table:
@@ -167,7 +167,7 @@ def saturation_table(found: dict[str, Any]) -> Table:
         "from round to round",
         "why",
     )
-    return Table("Saturation", head, lines)
+    return Table("Saturation", head, lines, words=(0, 5))
 
 
 def scaling_table(found: dict[str, Any]) -> Table:
@@ -261,7 +261,9 @@ def groups_table(rows: list[Row], name: str, caption: str, word: str) -> Table:
         for row in rows
         for key, one in row[name].items()
     )
-    return Table(caption, ("set-up", "load", word, "answered", "p50 ms", "p95 ms", "p99 ms"), lines, words=3)
+    return Table(
+        caption, ("set-up", "load", word, "answered", "p50 ms", "p95 ms", "p99 ms"), lines, words=(0, 1, 2)
+    )
 
 
 def photograph_table(study: dict[str, Any]) -> Table:
@@ -291,4 +293,4 @@ def photograph_table(study: dict[str, Any]) -> Table:
         )
     )
     head = ("size", "who sends it", "share", "files", "pixels", "kB each")
-    return Table("Photographs", head, tuple(lines), words=2)
+    return Table("Photographs", head, tuple(lines), words=(0, 1))

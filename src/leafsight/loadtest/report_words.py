@@ -91,7 +91,7 @@ def setting_table(found: dict[str, Any]) -> Table:
         )
         lines.append(("people", said))
     lines += [(f"asked: {name}", _shown(value)) for name, value in study["asked"].items()]
-    return Table("Setting", ("what", "how"), tuple(lines), words=2)
+    return Table("Setting", ("what", "how"), tuple(lines), words=(0, 1))
 
 
 def _machine_lines(machine: dict[str, Any]) -> list[tuple[str, str]]:
