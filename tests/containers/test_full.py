@@ -249,7 +249,7 @@ def test_the_worker_looks_into_an_upload_and_trains_a_model_that_all_replicas_se
 
 def test_what_was_kept_outlives_the_containers(full: SetUp, web: Web, photographs: list[bytes]) -> None:  # noqa: F811
     said = web.predict(photographs[0], "?store=true").json["predictions"][0]
-    assert said["stored"] and said["recorded"], said
+    assert (said["stored"], said["recorded"]) == (True, True), said
     full.down()
     full.up(*WITHOUT_GRAFANA)
     until(lambda: all_ready(full, 2))
