@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from tests.loadtest.fake_server import FakeServer
 
 from leafsight.loadtest.asking import Address
 from leafsight.loadtest.engines import SERVICE, Part, Running
@@ -18,7 +19,6 @@ from leafsight.loadtest.parts import Reading
 from leafsight.loadtest.setups import Cell, Load, SetUp
 from leafsight.loadtest.store import StudyFolder
 from leafsight.loadtest.summing import sum_up
-from tests.loadtest.fake_server import FakeServer
 
 
 def write_photographs(folder: Path, count: int = 4) -> Path:
