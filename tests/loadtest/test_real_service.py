@@ -85,3 +85,23 @@ def test_locust_runs_the_file_at_the_root_by_hand(tmp_path: Path, photos: Path) 
     assert len({row.deed for row in rows}) >= 2
     cost = json.loads((tmp_path / "rows.jsonl.cost").read_text())
     assert cost["cpu_s"] > 0
+
+
+def test_the_model_in_full_precision_answers_as_the_one_that_ships(tmp_path: Path, photos: Path) -> None:
+    from leafsight.bundle import open_bundle
+    from leafsight.loadtest.photographs import take_photographs
+    from leafsight.loadtest.reference import compute_here
+
+    made = tmp_path / "fp32.leafsight"
+    subprocess.run(
+        [sys.executable, "loadtest/full_precision.py", str(made)], cwd=REPOSITORY, check=True, timeout=120
+    )
+    assert open_bundle(made).network_spec.precision == "fp32"
+    photographs = take_photographs(photos)
+    (first, ours), (other, theirs) = (
+        compute_here("built-in", photographs),
+        compute_here(str(made), photographs),
+    )
+    assert first != other
+    same = [ours[one.name]["verdict"] == theirs[one.name]["verdict"] for one in photographs]
+    assert sum(same) >= len(same) - 1
