@@ -25,7 +25,7 @@ class Faults:
 
     Attributes:
         stalls: (from, until) in seconds after the start: nothing is answered in between.
-        refuse_every, fail_every, wrong_every, mix_every, lose_every: of the predictions, every so-manieth; 0 never.
+        refuse_every, fail_every, wrong_every, mix_every, lose_every: 3 means each third prediction; 0 none.
         takes_s: for each prediction.
     """
 
@@ -56,10 +56,10 @@ class FakeServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 fake.get(self)
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 fake.post(self)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

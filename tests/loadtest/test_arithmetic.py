@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
 from leafsight.loadtest import (
-    constant_schedule, poisson_schedule, quantile, quantile_interval, wilson_interval,
+    constant_schedule,
+    poisson_schedule,
+    quantile,
+    quantile_interval,
+    wilson_interval,
 )  # fmt: skip
 
 
@@ -44,7 +49,7 @@ def test_arrivals_are_poisson_or_constant_and_the_same_with_the_same_seed() -> N
     found = poisson_schedule(50, 100, seed=3)
     assert found == poisson_schedule(50, 100, seed=3) != poisson_schedule(50, 100, seed=4)
     assert 4700 < len(found) < 5300
-    gaps = [after - before for before, after in zip(found, found[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(found)]
     mean = sum(gaps) / len(gaps)
     spread = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     assert 0.9 < spread / mean < 1.1  # of an exponential distribution both are equal

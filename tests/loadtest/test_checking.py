@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.loadtest.fake_server import FakeServer
 
-from leafsight.loadtest import Running
-from leafsight.loadtest import checking
+from leafsight.loadtest import Running, checking
 from leafsight.loadtest.asking import Address
 from leafsight.loadtest.checking import find_lost
 from leafsight.loadtest.outcomes import Outcome
-from tests.loadtest.fake_server import FakeServer
 
 
 def running(port: int) -> Running:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.loadtest.making import add_cell, outcomes
 
 from leafsight.loadtest import StudyFolder, results_of
 from leafsight.loadtest.comparisons import capacity, peaks_by_round, proxy_cost, scaling
 from leafsight.loadtest.pooling import is_carried, pooled_rows
 from leafsight.loadtest.saturation import saturation_of
 from leafsight.loadtest.setups import Load, SetUp, plan_setups
-from tests.loadtest.making import add_cell, outcomes
 
 
 @pytest.fixture

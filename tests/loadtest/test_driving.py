@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.loadtest.fake_server import FakeServer, Faults, said_about
+from tests.loadtest.making import write_photographs
 
 from leafsight.loadtest.driving import Generator
 from leafsight.loadtest.generators import bound_by_generator, drive_order
@@ -17,8 +19,6 @@ from leafsight.loadtest.judging import answer_marks
 from leafsight.loadtest.orders import Order, read_order
 from leafsight.loadtest.outcomes import Outcome, read_outcomes, write_outcomes
 from leafsight.loadtest.photographs import take_photographs
-from tests.loadtest.fake_server import FakeServer, Faults, said_about
-from tests.loadtest.making import write_photographs
 
 
 def order(tmp_path: Path, *ports: int, **more: object) -> Order:

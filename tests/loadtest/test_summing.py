@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.loadtest.making import outcomes
+
 from leafsight.loadtest.outcomes import Outcome
 from leafsight.loadtest.summing import sum_up
-from tests.loadtest.making import outcomes
 
 
 def test_failures_are_no_throughput_and_no_latency() -> None:

@@ -113,10 +113,10 @@ YES_NO = {"yes": True, "no": False}
 @json_option
 @quiet_option
 @click.pass_context
-def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any) -> None:
+def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any) -> int:
     """Run a whole load study: start containers, drive them, measure both sides, write a report."""
     if context.invoked_subcommand is not None:
-        return
+        return 0
     from leafsight.loadtest import Study, StudyFolder, write_report
 
     options = _options(words)
@@ -132,6 +132,7 @@ def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any)
         if folder.cells():
             summary = write_report(folder)
     _print(summary, options.out, as_json)
+    return int(bool(summary["failures"]["wrong"] or sum(summary["failures"]["lost"].values())))
 
 
 @command.command(name="report")
@@ -235,6 +236,10 @@ def _engine(words: dict[str, Any], options: StudyOptions) -> Engine:
         return RemoteEngine(words["url"], settings_for().key, may=words["i_may"])
     environment = _environment()
     if words["engine"] == "process":
+        if True in options.proxies:
+            raise UsageError(
+                "plain processes have no proxy in front", hint="leave out --proxy, or use podman"
+            )
         return ProcessEngine(environment, workers=words["workers"])
     names = (
         "image",

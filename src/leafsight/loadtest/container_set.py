@@ -64,7 +64,7 @@ class ContainerSet:
             replicas.append(address)
             parts.append(part)
         for address, part in zip(replicas, parts[1:], strict=True):
-            wait_until_ready(address, READY_LIMIT_S, lambda part=part: not part.alive())  # type: ignore[misc]
+            wait_until_ready(address, READY_LIMIT_S, lambda part=part: not part.ended())  # type: ignore[misc]
         fronts = tuple(replicas)
         if self._options.worker_image:
             parts.append(self._worker())
@@ -72,7 +72,7 @@ class ContainerSet:
             front, part = self._proxy()
             fronts = (front,)
             parts.append(part)
-            wait_until_ready(front, READY_LIMIT_S, lambda: not part.alive())
+            wait_until_ready(front, READY_LIMIT_S, lambda: not part.ended())
         return Running(fronts, tuple(replicas), key, tuple(parts), time.monotonic() - begun_s)
 
     def end(self) -> None:

@@ -198,8 +198,6 @@ async def drive(order: Order) -> Generator:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, generator.stopped.set)
-    gc.collect()
-    gc.disable()  # a collection in the middle would look like a slow answer
     seconds = order.warm_s + order.seconds
     if order.closed:
         await generator.closed_loop(order.closed, seconds)
@@ -223,6 +221,8 @@ def main(words: Sequence[str]) -> int:
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    gc.collect()
+    gc.disable()  # a collection in the middle would look like a slow answer
     generator = asyncio.run(drive(order))
     write_outcomes(Path(order.out), generator.outcomes)
     print(json.dumps(generator.cost))  # noqa: T201
