@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ENGINE = os.environ.get("LEAFSIGHT_ENGINE", "podman")
+ENGINE = os.environ.get("CONTAINER_ENGINE", "podman")
 SERVE = "localhost/leafsight-test:serve"
 TRAIN = "localhost/leafsight-test:train"
 STANDINS = {
@@ -31,7 +31,7 @@ PYTHON = "/opt/leafsight/bin/python"
 
 def why_not() -> str:
     """Why containers cannot be tested here; nothing when they can."""
-    if os.environ.get("LEAFSIGHT_CONTAINERS") != "1":
+    if os.environ.get("TEST_CONTAINERS") != "1":
         return "containers are NOT tested: make containers does it"
     if shutil.which(ENGINE) is None:
         return f"containers are NOT tested: {ENGINE} is not installed"
