@@ -11,9 +11,18 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 WITHIN_S = 60.0
+
+
+@cache
+def _unchecked() -> ssl.SSLContext:
+    """Made once: a new one for each connection takes longer than the answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,7 @@ class Web:
     def _connected(self, within_s: float) -> http.client.HTTPConnection:
         if not self.tls:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=within_s)
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=within_s, context=context)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=within_s, context=_unchecked())
 
     def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
         return {**({"Authorization": f"Bearer {self.key}"} if self.key else {}), **(headers or {})}
