@@ -1,0 +1,86 @@
+"""All numbers of a study in one object: what ``results.json`` holds, and what the report shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from leafsight.loadtest.comparisons import capacity, model_costs, proxy_cost, scaling
+from leafsight.loadtest.pooling import Row, is_carried, pooled_rows, wrong_or_lost
+from leafsight.loadtest.saturation import saturation_of
+from leafsight.loadtest.store import StudyFolder
+
+
+def results_of(folder: StudyFolder) -> dict[str, Any]:
+    """Everything, from what is stored.
+
+    Raises:
+        NotFoundError: the folder holds no study.
+    """
+    study, cells, rows = folder.study(), folder.cells(), pooled_rows(folder)
+    rated: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["rate_per_s"]:
+            rated.setdefault(row["setup"], []).append(row)
+    saturations = [saturation_of(some) for some in rated.values()]
+    found = {
+        "study": study,
+        "loads": len(cells),
+        "rows": [row | {"carried": is_carried(row)} for row in rows],
+        "saturation": saturations,
+        "scaling": scaling(cells),
+        "proxy": proxy_cost(rows),
+        "models": model_costs(rows, saturations),
+        "capacity": capacity(rows),
+        "failures": _failures(rows),
+        "references": sorted({cell["reference"]["by"] for cell in cells}),
+        "ready_s": sorted({cell["ready_s"] for cell in cells}),
+    }
+    return found | {"in_words": in_words(found)}
+
+
+def _failures(rows: list[Row]) -> dict[str, Any]:
+    """What went wrong in the whole study, each kind by itself."""
+    kinds: Counter[str] = Counter()
+    for row in rows:
+        kinds.update(row["failures"])
+    names = ("predictions", "corrections", "uploads")
+    return {
+        "kinds": dict(sorted(kinds.items())),
+        "requests": sum(row["requests"] for row in rows),
+        "ok": sum(row["ok"] for row in rows),
+        "refused": sum(row["refused"] for row in rows),
+        "failed": sum(row["failed"] for row in rows),
+        "wrong": sum(row["wrong"] for row in rows),
+        "checked": {name: sum(row["checked"][name] for row in rows) for name in names},
+        "lost": {name: sum(row["lost"][name] for row in rows) for name in names},
+        "not_checked": sum(len(row["not_checked"]) for row in rows),
+    }
+
+
+def in_words(found: dict[str, Any]) -> list[str]:
+    """The study in a few sentences."""
+    failures = found["failures"]
+    lines = [
+        f"{failures['requests']} requests in {found['loads']} loads: {failures['ok']} answered,"
+        f" {failures['refused']} refused, {failures['failed']} failed, {failures['wrong']} of them answered wrongly",
+        f"{sum(failures['checked'].values())} accepted things were looked for afterwards:"
+        f" {sum(failures['lost'].values())} lost"
+        + (f"; in {failures['not_checked']} loads it could not be looked" if failures["not_checked"] else ""),
+    ]
+    for one in found["saturation"]:
+        carried = one["carried_per_s"]
+        what = f"carries {carried:g} a second" if carried else "does not carry even the lowest rate"
+        over = f", not {one['over_per_s']:g}" if one["over_per_s"] else ""
+        peak = f"; at most {one['peak_per_s']:.1f} answers a second" if one["peak_per_s"] else ""
+        lines.append(f"{one['setup']}: {what}{over}{peak}; {one['reasons'][0]}")
+    for one in found["scaling"]:
+        if one["replicas"] != one["base"]:
+            low, high = one["efficiency_rounds"]
+            lines.append(
+                f"{one['family']}: {one['replicas']} replicas give {100 * one['efficiency']:.0f} % of"
+                f" {one['replicas']}/{one['base']} times what {one['base']} give ({100 * low:.0f}-{100 * high:.0f} %"
+                f" in {one['rounds']} rounds)"
+            )
+    lost = sum(1 for row in found["rows"] if wrong_or_lost(row))
+    return lines + ([f"{lost} loads with wrong answers or losses: see the report"] if lost else [])
