@@ -34,6 +34,7 @@ OWNERS = {
     "tensorflow": {"export"},
     "sklearn": {"estimator"},
     "PySide6": {"desktop"},
+    "locust": set(),  # one file of loadtest, which the contract names
     "leafsight.settings": {"cli", "settings"},
 }
 # file -> the line planted at its end, and what the linter must say
@@ -58,6 +59,7 @@ PLANTED = {
     "retraining/__init__.py": ("import torch", "law 4: the learning loop", "leafsight.retraining -> torch"),
     "monitoring/marks.py": ("import sklearn", "law 5: scikit-learn", "leafsight.monitoring.marks -> sklearn"),
     "evaluation/interval.py": ("import openvino", "law 5: other formats", "evaluation.interval -> openvino"),
+    "loadtest/study.py": ("import locust", "law 5: locust", "leafsight.loadtest.study -> locust"),
     "training/draws.py": ("import optuna", "law 5: optuna", "leafsight.training.draws -> optuna"),
     "service/pages.py": ("from leafsight import training", "law 3", "service.pages -> leafsight.training"),
     "images/limits_of_qt.py": ("import PySide6", "law 5: Qt", "images.limits_of_qt -> PySide6"),

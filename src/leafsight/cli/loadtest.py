@@ -113,8 +113,8 @@ YES_NO = {"yes": True, "no": False}
 @json_option
 @quiet_option
 @click.pass_context
-def command(context: click.Context, as_json: bool, quiet: bool, **words: Any) -> None:
-    """Run a whole load study: start containers, drive them, measure both sides, remove them, write a report."""
+def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any) -> None:
+    """Run a whole load study: start containers, drive them, measure both sides, write a report."""
     if context.invoked_subcommand is not None:
         return
     from leafsight.loadtest import Study, StudyFolder, write_report
@@ -123,6 +123,7 @@ def command(context: click.Context, as_json: bool, quiet: bool, **words: Any) ->
     engine = _engine(words, options)
     folder = StudyFolder(options.out)
     _warn(words, options, quiet)
+    _end_in_order()
     study = Study(options, engine, folder, progress(quiet))
     talk(f"about {study.minutes_left():.0f} minutes for {len(study.setups())} set-ups", quiet)
     try:
@@ -141,6 +142,14 @@ def report(folder: Path, as_json: bool) -> None:
     from leafsight.loadtest import StudyFolder, write_report
 
     _print(write_report(StudyFolder(folder)), folder, as_json)
+
+
+def _end_in_order() -> None:
+    """SIGTERM ends a study as Ctrl-C does, so that its containers go; a shell's ``&`` ignores neither."""
+    import signal
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.default_int_handler)
 
 
 def _print(summary: dict[str, Any], folder: Path, as_json: bool) -> None:
@@ -259,7 +268,7 @@ def _warn(words: dict[str, Any], options: StudyOptions, quiet: bool) -> None:
     wanted = max(options.replicas) * options.cpus + words["proxy_cpus"] + 0.4
     if wanted > cores():
         talk(
-            f"warning: {max(options.replicas)} containers with {options.cpus:g} processors each and the generator want"
+            f"warning: {max(options.replicas)} replicas of {options.cpus:g} processors and the generator want"
             f" {wanted:.1f} processors of {cores()}: they will take them from each other",
             quiet,
         )

@@ -1,4 +1,4 @@
-"""The load study: containers or processes with stated limits, people and arrivals, a report that can be believed.
+"""The load study: containers or processes with limits, people and arrivals, a report that can be believed.
 
 Enters: set-ups, loads, photographs. Leaves: what became of every request, what it cost the server, where it
 saturates and why. It does not know how the service works inside: it asks it as anybody would.
@@ -7,9 +7,15 @@ Locust, and gevent under it, are imported in ``people_locust`` only, which runs 
 """
 
 from leafsight.loadtest.arithmetic import (
-    constant_schedule, poisson_schedule, quantile, quantile_interval, wilson_interval,
+    constant_schedule,
+    poisson_schedule,
+    quantile,
+    quantile_interval,
+    wilson_interval,
 )  # fmt: skip
-from leafsight.loadtest.container_engine import ContainerEngine, ContainerOptions, found_engine
+from leafsight.loadtest.container_commands import found_engine
+from leafsight.loadtest.container_engine import ContainerEngine
+from leafsight.loadtest.container_options import ContainerOptions
 from leafsight.loadtest.engines import Engine, Part, Running
 from leafsight.loadtest.options import StudyOptions
 from leafsight.loadtest.process_engine import ProcessEngine

@@ -13,7 +13,8 @@ from typing import Any
 from leafsight.errors import RemoteError
 
 TIMEOUT_S = 30.0
-POLL_S = 0.2
+POLL_S, LOOK_S = 0.2, 2.0
+"""Between two questions, and between two looks at whether it still runs (an engine takes its time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,14 @@ def wait_until_ready(address: Address, limit_s: float, alive: Callable[[], bool]
     Raises:
         RemoteError: not in time, or it has ended.
     """
-    begun_s = time.monotonic()
+    begun_s = looked_s = time.monotonic()
     while (passed_s := time.monotonic() - begun_s) < limit_s:
         try:
             if ask(address, "GET", "/readyz", timeout_s=2.0)[0] == 200:
                 return passed_s
         except RemoteError:
             pass
-        if not alive():
+        if time.monotonic() - looked_s >= LOOK_S and not alive():
             raise RemoteError(
                 f"the server at {address} has ended before it was ready", hint="its log says why"
             )
@@ -118,7 +119,7 @@ def wait_until_ready(address: Address, limit_s: float, alive: Callable[[], bool]
 
 
 def read_counters(address: Address, key: str) -> dict[str, float]:
-    """Counters of ``/metrics`` whose name begins with ``leafsight_``, by name with labels; without histograms' buckets.
+    """Counters of ``/metrics`` that begin with ``leafsight_``, by name with labels; no buckets of histograms.
 
     Raises:
         RemoteError: they cannot be read.

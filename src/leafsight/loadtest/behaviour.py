@@ -1,7 +1,7 @@
 """What people do with a service, as plain values: no HTTP, no Locust.
 
-A person comes again and again with one of these, and pauses in between. The shares are assumptions of the study,
-stated with every report.
+A person comes again and again with one of these, and pauses in between. The shares are assumptions of the
+study, stated with every report.
 """
 
 from __future__ import annotations

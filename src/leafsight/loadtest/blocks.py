@@ -25,12 +25,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; all columns but the first ``words`` hold numbers."""
+    """A table; the columns ``words`` hold words, all others numbers."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    words: int = 1
+    words: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Picture:
     """A drawing with the name of its file."""
 
     name: str
+    title: str
     drawing: Html
     caption: str
 
@@ -64,7 +65,7 @@ def _html(number: int, block: Block) -> Html:
         return tag("div", inner, class_="limits") if block.warning else inner
     if isinstance(block, Picture):
         return figure(block.drawing, block.caption)
-    numeric = range(block.words, len(block.head))
+    numeric = [one for one in range(len(block.head)) if one not in block.words]
     return join([table(block.head, block.rows, block.caption, numeric=numeric)])
 
 
@@ -78,14 +79,14 @@ def as_markdown(title: str, lead: str, blocks: Sequence[Block], *, pictures: str
             lines = [one if len(block.lines) == 1 else f"- {one}" for one in block.lines]
             parts.append("\n".join(f"> {one}" if block.warning else one for one in lines))
         elif isinstance(block, Picture):
-            parts.append(f"![{_cell(block.caption)}]({pictures}/{block.name}.svg)")
+            parts += [f"![{_cell(block.title)}]({pictures}/{block.name}.svg)", block.caption]
         else:
             parts.append(_markdown_table(block))
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_table(block: Table) -> str:
-    rules = ["---" if number < block.words else "---:" for number in range(len(block.head))]
+    rules = ["---" if number in block.words else "---:" for number in range(len(block.head))]
     lines = [block.caption + ":", "", _line(block.head), _line(rules), *(_line(row) for row in block.rows)]
     return "\n".join(lines)
 

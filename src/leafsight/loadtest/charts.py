@@ -1,9 +1,9 @@
-"""Drawings of the load study in SVG: curves over rates, with what was spread, refused or failed to be seen."""
+"""Drawings of the load study in SVG: curves over rates, with their spread and with what failed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from leafsight.pages import Html, join, svg, tag
@@ -29,7 +29,8 @@ class Dot:
     Attributes:
         x, y: of it.
         low, high: the spread from round to round; equal to ``y`` without any.
-        mark: ``full``; ``hollow`` for over what is carried; ``cross`` for a load that failed.
+        mark: ``full``; ``hollow`` for over what is carried; ``cross`` for a load that failed; ``grey``
+            for one that says nothing of the server.
         said: when it is pointed at.
     """
 
@@ -41,8 +42,25 @@ class Dot:
     said: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Several values in order.
+
+    Attributes:
+        name: in the key.
+        dots: lowest x first.
+        colour: number of the style.
+        dash: number of the pattern; told apart on paper as well.
+    """
+
+    name: str
+    dots: tuple[Dot, ...]
+    colour: int
+    dash: int
+
+
 def curves(
-    title: str, x_name: str, y_name: str, lines: Sequence[tuple[str, Sequence[Dot]]], *, log_y: bool = False,
+    title: str, x_name: str, y_name: str, lines: Sequence[Line], *, log_y: bool = False,
     ideal: bool = False, y_high: float | None = None,
 ) -> Html:  # fmt: skip
     """Lines with dots and whiskers over a shared x from 0, and a key below.
@@ -51,13 +69,13 @@ def curves(
         title: said by screen readers.
         x_name: below.
         y_name: beside.
-        lines: name and dots of each, at most ``SERIES``.
+        lines: at most ``SERIES`` of them are drawn.
         log_y: equal factors take equal height.
         ideal: draw the line at which y equals x.
         y_high: top of the axis; found from the dots when not given.
     """
-    shown = [(name, sorted(dots, key=lambda one: one.x)) for name, dots in lines if dots][:SERIES]
-    dots = [one for _, some in shown for one in some]
+    shown = [line for line in lines if line.dots][:SERIES]
+    dots = [one for line in shown for one in line.dots]
     x_high = _round_up(max((one.x for one in dots), default=1.0))
     highest = y_high or max((one.high for one in dots), default=1.0)
     y = _Log(dots) if log_y else _Linear(_round_up(highest))
@@ -70,10 +88,10 @@ def curves(
         end = min(x_high, y.high)
         (x1, y1), (x2, y2) = place(0, 0), place(end, end)
         pieces.append(tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="ideal"))
-    for number, (_, some) in enumerate(shown):
-        pieces += _line(number, some, place)
-    key, tall = _key([name for name, _ in shown])
-    said = "; ".join(f"{name}: from {some[0].y:.3g} to {some[-1].y:.3g}" for name, some in shown)
+    for line in shown:
+        pieces += _line(line, place)
+    key, tall = _key(shown)
+    said = "; ".join(f"{one.name}: from {one.dots[0].y:.3g} to {one.dots[-1].y:.3g}" for one in shown)
     return svg(LEFT + WIDTH + RIGHT, TOP + HEIGHT + FOOT + tall, title, said, [join(pieces), join(key)])
 
 
@@ -134,9 +152,8 @@ def _frame(x_name: str, y_name: str, x_high: float, y: _Linear | _Log) -> list[H
     return pieces
 
 
-def _line(number: int, dots: Sequence[Dot], place: object) -> list[Html]:
-    assert callable(place)
-    colour = f"var(--s{number})"
+def _line(line: Line, place: Callable[[float, float], tuple[float, float]]) -> list[Html]:
+    colour, dots = f"var(--s{line.colour % SERIES})", line.dots
     points = " ".join("{:.1f},{:.1f}".format(*place(one.x, one.y)) for one in dots)
     pieces = [
         tag(
@@ -144,7 +161,7 @@ def _line(number: int, dots: Sequence[Dot], place: object) -> list[Html]:
             points=points,
             class_="line",
             style=f"stroke:{colour}",
-            stroke_dasharray=DASHES[number],
+            stroke_dasharray=DASHES[line.dash % SERIES],
         )
     ]
     for one in dots:
@@ -170,21 +187,32 @@ def _mark(across: float, up: float, dot: Dot, colour: str) -> Html:
     if dot.mark == "cross":
         path = f"M{across - 5:.1f} {up - 5:.1f}l10 10m0 -10l-10 10"
         return tag("g", [said, tag("path", d=path, style="stroke:var(--bad);stroke-width:2.4;fill:none")])
+    if dot.mark == "grey":
+        colour = "var(--line)"
     fill = "var(--card)" if dot.mark == "hollow" else colour
     return tag("circle", said, cx=across, cy=up, r=4.0, style=f"fill:{fill};stroke:{colour};stroke-width:1.8")
 
 
-def _key(names: Sequence[str]) -> tuple[list[Html], float]:
+def _key(lines: Sequence[Line]) -> tuple[list[Html], float]:
     """Which line is which, below the drawing: two in a row."""
     pieces, top = [], TOP + HEIGHT + FOOT + 8
-    for number, name in enumerate(names):
+    for number, line in enumerate(lines):
         left, up = LEFT + (number % 2) * WIDTH / 2, top + 18 * (number // 2)
+        dash, stroke = DASHES[line.dash % SERIES], f"stroke:var(--s{line.colour % SERIES})"
         pieces += [
-            tag("line", x1=left, x2=left + 28, y1=up, y2=up, style=f"stroke:var(--s{number})", stroke_width=3,
-                stroke_dasharray=DASHES[number]),
-            tag("text", name, x=left + 36, y=up + 4, class_="ink"),
-        ]  # fmt: skip
-    return pieces, 12 + 18 * math.ceil(len(names) / 2)
+            tag(
+                "line",
+                x1=left,
+                x2=left + 28,
+                y1=up,
+                y2=up,
+                style=stroke,
+                stroke_width=3,
+                stroke_dasharray=dash,
+            ),
+            tag("text", line.name, x=left + 36, y=up + 4, class_="ink"),
+        ]
+    return pieces, 12 + 18 * math.ceil(len(lines) / 2)
 
 
 def _round_up(highest: float) -> float:

@@ -21,11 +21,13 @@ def find_lost(running: Running, outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """Look for everything that the service said it keeps.
 
     Predictions are looked for in the list of all, and one by one if they are not in it; a correction with its
-    prediction; an upload by its id. What is not there is looked for again a few times: a write may be under way.
+    prediction; an upload by its id. What is not there is looked for again a few times: a write may be under
+    way.
 
     Returns:
-        ``checked`` and ``lost``, each by ``predictions``, ``corrections``, ``uploads``: numbers and ids. ``error``
-        says why nothing could be checked; then nothing is known, which is not the same as nothing lost.
+        ``checked`` and ``lost``, each by ``predictions``, ``corrections``, ``uploads``: numbers and ids.
+        ``error`` says why nothing could be checked; then nothing is known, which is not the same as nothing
+        lost.
     """
     wanted = _wanted(outcomes)
     checked = {name: len(ids) for name, ids in wanted.items()}

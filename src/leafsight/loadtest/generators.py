@@ -1,7 +1,7 @@
 """Starts the generators, each in a process of its own, and reads what they leave.
 
-Enters: an order. Leaves: outcomes, and what the generator itself used. A generator that does not end in time is
-ended, and its load is an error, not a result.
+Enters: an order. Leaves: outcomes, and what the generator itself used. A generator that does not end in
+    time is ended, and its load is an error, not a result.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from leafsight.errors import RemoteError, require
 from leafsight.loadtest.orders import Order
@@ -78,12 +77,8 @@ def _people(order: Order, path: Path) -> dict[str, float]:
     _require_locust()
     words = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("people_locust.py"))]
     words += ["--headless", "--users", str(order.users), "--spawn-rate", str(order.users)]
-    words += [
-        "--run-time",
-        f"{math.ceil(order.warm_s + order.seconds) + LOCUST_EARLY_S}s",
-        "--stop-timeout",
-        str(STOP_S),
-    ]
+    run_s = math.ceil(order.warm_s + order.seconds) + LOCUST_EARLY_S
+    words += ["--run-time", f"{run_s}s", "--stop-timeout", str(STOP_S)]
     words += ["--host", f"{'https' if order.https else 'http'}://{order.addresses[0]}", "--only-summary"]
     limit_s = order.warm_s + order.seconds + STOP_S + LOCUST_GRACE_S
     _run(words, os.environ | {"LOADTEST_ORDER": str(path)}, limit_s, path.parent / "locust.log")
@@ -94,7 +89,11 @@ def _people(order: Order, path: Path) -> dict[str, float]:
 
 
 def _require_locust() -> None:
-    """Raises: MissingExtraError: it is not installed. It is not imported: gevent must come first in a process."""
+    """See that it is installed, without importing it: gevent must come first in a process.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
     from importlib.util import find_spec
 
     if find_spec("locust") is None:
@@ -135,51 +134,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def bound_by_generator(cpu_share: float, late_p99_ms: float | None) -> str:
-    """Why a load says something of the generator and nothing of the server; empty when it is fit to be read."""
+    """Why a load says something of the generator and nothing of the server; empty when it does not."""
     if cpu_share > BUSY_SHARE:
         return f"the generator used {100 * cpu_share:.0f} % of a processor"
     if late_p99_ms is not None and late_p99_ms > MOST_LATE_MS:
         return f"the generator was {late_p99_ms:.0f} ms late (p99)"
     return ""
-
-
-def calibrate(order: Order, folder: Path) -> dict[str, Any]:
-    """What the generator reaches against a server that does nothing but read: closed loop, then half of that rate.
-
-    Args:
-        order: with the photographs of the study; its addresses and load are replaced.
-        folder: for its files.
-
-    Raises:
-        RemoteError: the generator failed.
-    """
-    from dataclasses import replace
-
-    from leafsight.loadtest.arithmetic import spread_ms
-
-    server = subprocess.Popen(  # noqa: S603 (our own command)
-        [sys.executable, "-m", "leafsight.loadtest.trivial"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert server.stdout is not None
-        address = f"127.0.0.1:{int(server.stdout.readline())}"
-        out = str(folder / "calibration.jsonl.gz")
-        base = replace(order, addresses=(address,), expected="", key="", out=out, warm_s=0.0, https=False)
-        closed = drive_order(replace(base, closed=4, rate_per_s=0.0, users=0, seconds=4.0), folder)
-        most = len([one for one in closed.outcomes if not one.failed]) / closed.wall_s
-        rate = max(1.0, most / 2)
-        opened = drive_order(replace(base, closed=0, rate_per_s=rate, users=0, seconds=4.0), folder)
-        return {
-            "most_per_s": round(most, 1),
-            "cpu_share_at_most": round(closed.cpu_share, 3),
-            "half_rate_per_s": round(rate, 1),
-            "half_rate_cpu_share": round(opened.cpu_share, 3),
-            "half_rate_late_ms": spread_ms(one.late_s for one in opened.outcomes),
-            "half_rate_took_ms": spread_ms(one.took_s for one in opened.outcomes),
-            "failed": sum(one.failed for one in [*closed.outcomes, *opened.outcomes]),
-        }
-    finally:
-        server.terminate()
-        server.wait(END_S)
-        if server.stdout is not None:
-            server.stdout.close()

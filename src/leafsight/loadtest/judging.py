@@ -1,9 +1,9 @@
 """Whether an answer is the right one: read, counted, and held against what this photograph's answer is.
 
-Enters: status and body of an answer, and what was sent. Leaves: the kind under which the request is counted, and
-what the server says it keeps. A photograph's answer is told by its verdict, its probabilities and the quality
-measures of its pixels, which no two photographs of a study share: so an answer that belongs to another
-photograph is found even where both say "cannot tell".
+Enters: status and body of an answer, and what was sent. Leaves: the kind under which the request is
+    counted, and what the server says it keeps. A photograph's answer is told by its verdict, its
+    probabilities and the quality measures of its pixels, which no two photographs of a study share: so an
+    answer that belongs to another photograph is found even where both say "cannot tell".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from leafsight.loadtest.outcomes import INCOMPLETE, MIXED_UP, NO_JSON, OK, WRONG, kind_of
 
 PROBABILITY_TOLERANCE, QUALITY_TOLERANCE = 2e-3, 1e-3
-"""Absolute and relative: far above what another order of adding up changes, far below what tells two apart."""
+"""Absolute and relative: far above what another order of sums changes, far below what tells two apart."""
 Expected = Mapping[str, Mapping[str, Any]]
 """Name of a photograph -> its reference answer, as ``answer_marks`` makes it."""
 

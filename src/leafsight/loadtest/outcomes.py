@@ -95,9 +95,8 @@ def from_row(row: list[Any]) -> Outcome:
 
 def read_outcomes(path: Path) -> list[Outcome]:
     """The rows of a file; a last line that was cut off is left out."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
     found: list[Outcome] = []
-    with opened as file:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         try:
             for line in file:
                 found.append(from_row(json.loads(line)))  # noqa: PERF401 (what was read before a fault is kept)

@@ -1,8 +1,9 @@
 """People for Locust. Only Locust's own process may import this file: gevent must come before everything else.
 
 Run by the study, it takes its order from the file that ``LOADTEST_ORDER`` names. Run by hand
-(``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``) it draws the photographs of the mix once, takes
-the key from ``LEAFSIGHT_KEY``, and has no reference answers, so answers are looked at for their form only.
+(``locust -f loadtest/locustfile.py --host http://127.0.0.1:8000``) it draws the photographs of the mix
+once, takes the key from ``LEAFSIGHT_KEY``, and has no reference answers, so answers are looked at for their
+form only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from locust import HttpUser, events, task
 from locust.env import Environment
@@ -26,7 +27,16 @@ from leafsight.loadtest.behaviour import BURST_PAUSE_S, CORRECTED, LOOKS, RIGHT,
 from leafsight.loadtest.judging import Judged, judge_created, judge_look, judge_prediction
 from leafsight.loadtest.orders import Order, multipart, read_expected, read_order
 from leafsight.loadtest.outcomes import (
-    BURST, CORRECTION, LOOK, OK, PHOTOGRAPH, PLANT, REFUSED, UPLOAD, Outcome, as_row,
+    BURST,
+    CORRECTION,
+    LOOK,
+    OK,
+    PHOTOGRAPH,
+    PLANT,
+    REFUSED,
+    UPLOAD,
+    Outcome,
+    as_row,
 )  # fmt: skip
 from leafsight.loadtest.photographs import draw_photographs
 
@@ -74,12 +84,12 @@ def _cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def _started(environment: Environment, **_: Any) -> None:
     CROWD.started_s, CROWD.first_cpu_s = time.perf_counter(), _cpu_s()
 
 
-@events.quitting.add_listener
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
 def _quitting(environment: Environment, **_: Any) -> None:
     """Say what the generator cost."""
     wall_s = time.perf_counter() - CROWD.started_s
@@ -95,8 +105,6 @@ def _quitting(environment: Environment, **_: Any) -> None:
 
 class Person(HttpUser):
     """Somebody with a phone, a key and some patience."""
-
-    host: ClassVar[str | None] = None
 
     def on_start(self) -> None:
         """Be somebody: an own chance, and one of the servers if nothing shares out in front of them."""
@@ -180,8 +188,9 @@ class Person(HttpUser):
         if not right:
             said["class"] = judged.alternatives[1]
         self._send(
-            "POST", f"/v1/predictions/{judged.ids[0]}/correction", "/v1/predictions/ID/correction", CORRECTION,
-            judge_created, data=json.dumps(said).encode(), kind="application/json", about=judged.ids[0],
+            "POST", f"/v1/predictions/{judged.ids[0]}/correction", "/v1/predictions/ID/correction",
+            CORRECTION, judge_created, data=json.dumps(said).encode(), kind="application/json",
+            about=judged.ids[0],
         )  # fmt: skip
 
     def _send(

@@ -72,8 +72,8 @@ class ProcessEngine:
         begun_s = time.monotonic()
         servers: list[subprocess.Popen[bytes]] = []
         try:
-            for number in range(setup.replicas):
-                servers.append(_started(environment, folder / f"replica-{number + 1}.log"))
+            for number in range(setup.replicas):  # each is known at once, so each is ended, whatever happens
+                servers += [_started(environment, folder / f"replica-{number + 1}.log")]
             replicas = tuple(
                 _address(one, folder / f"replica-{number + 1}.log") for number, one in enumerate(servers)
             )

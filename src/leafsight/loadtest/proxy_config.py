@@ -1,6 +1,7 @@
-"""The configuration of nginx in front of the replicas: that of ``deploy/compose/proxy`` without TLS and limits of rates.
+"""The configuration of nginx: that of ``deploy/compose/proxy`` without TLS and limits of rates.
 
-One generator is one caller by its address, so the limits that protect from one caller would be all that is seen.
+One generator is one caller by its address, so the limits that protect from one caller would be all that is
+seen.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The answers that every photograph must get: asked one at a time before the load, and held against the model itself.
+"""The answers that photographs must get: asked one at a time before the load, and held against the model.
 
-Two references are better than one. The service is asked alone, without load; and where the model in service is at
-hand as a file, its answers are computed here as well, without any service. Both must agree before a load begins.
+Two references are better than one. The service is asked alone, without load; and where the model in service
+is at hand as a file, its answers are computed here as well, without any service. Both must agree before a
+load begins.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def state_of(row: Row) -> str:
 def client_table(rows: list[Row], caption: str) -> Table:
     """What clients saw, a line for each load."""
     head = (
-        "set-up", "load", "state", "requests", "answered a second", "p50 ms", "p95 ms", "p99 ms", "refused", "failed",
-        "wrong", "lost",
+        "set-up", "load", "state", "requests", "answered a second", "p50 ms", "p95 ms", "p99 ms", "refused",
+        "failed", "wrong", "lost",
     )  # fmt: skip
     lines = tuple(
         (
@@ -66,27 +66,28 @@ def client_table(rows: list[Row], caption: str) -> Table:
         )
         for row in rows
     )  # fmt: skip
-    return Table(caption, head, lines, words=3)
+    return Table(caption, head, lines, words=(0, 1, 2))
 
 
 def server_table(rows: list[Row]) -> Table:
     """What the parts used, a line for each load."""
     head = (
         "set-up", "load", "CPU each", "allowed", "throttled periods", "CPU ms an answer", "memory MiB",
-        "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together", "database CPU",
-        "proxy CPU", "machine busy",
+        "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together",
+        "database CPU", "proxy CPU", "machine busy", "CPU of others",
     )  # fmt: skip
     lines = tuple(
         (
-            row["setup"], row["load"], number(row["cpus_used_each"]), number(row["cpus_allowed_each"] or None),
-            percent(row["throttled_share"]), number(row["cpu_ms_per_answer"]), _mib(row["memory_most_bytes"]),
+            row["setup"], row["load"], number(row["cpus_used_each"]),
+            number(row["cpus_allowed_each"] or None), percent(row["throttled_share"]),
+            number(row["cpu_ms_per_answer"]), _mib(row["memory_most_bytes"]),
             _mib(row["memory_peak_bytes"]), _mib(row["memory_limit_bytes"] or None), number(row["queue_ms"]),
             number(row["inside_ms"]), number(row["together"]), number(row["database_cpus_used"]),
-            number(row["proxy_cpus_used"]), percent(row["machine_busy"]),
+            number(row["proxy_cpus_used"]), percent(row["machine_busy"]), number(row["others_cpus"]),
         )
         for row in rows
     )  # fmt: skip
-    return Table("What the server used, in the measured time", head, lines, words=2)
+    return Table("What the server used, in the measured time", head, lines, words=(0, 1))
 
 
 def _mib(value: float | None) -> str:
@@ -114,7 +115,7 @@ def refusal_table(rows: list[Row]) -> Table | None:
         "p50 ms",
         "p99 ms",
     )
-    return Table("Refusals (429, 503)", head, lines, words=2) if lines else None
+    return Table("Refusals (429, 503)", head, lines, words=(0, 1, 3, 4)) if lines else None
 
 
 def failure_table(rows: list[Row]) -> Table | None:
@@ -128,7 +129,7 @@ def failure_table(rows: list[Row]) -> Table | None:
         if row["failed"]
     )  # fmt: skip
     return (
-        Table("Failures by kind", ("set-up", "load", "failed", "share", "kinds"), lines, words=2)
+        Table("Failures by kind", ("set-up", "load", "failed", "share", "kinds"), lines, words=(0, 1, 4))
         if lines
         else None
     )
@@ -144,14 +145,15 @@ def generator_table(rows: list[Row]) -> Table:
         for row in rows
     )  # fmt: skip
     head = ("set-up", "load", "of one processor, at most", "late p99 ms, at most", "bound by the generator")
-    return Table("The generator's own limits", head, lines, words=2)
+    return Table("The generator's own limits", head, lines, words=(0, 1, 4))
 
 
 def saturation_table(found: dict[str, Any]) -> Table:
     """Where each set-up saturates and why."""
     lines = tuple(
         (
-            one["setup"], number(one["carried_per_s"]), number(one["over_per_s"]), number(one["peak_per_s"]),
+            one["setup"], number(one["carried_per_s"]), number(one["over_per_s"]),
+            number(one["peak_per_s"]) if one["saturated"] else f"at least {number(one['peak_per_s'])}",
             NONE if one["peak_rounds"] is None else "-".join(number(end) for end in one["peak_rounds"]),
             "; ".join(one["reasons"]),
         )
@@ -165,7 +167,7 @@ def saturation_table(found: dict[str, Any]) -> Table:
         "from round to round",
         "why",
     )
-    return Table("Saturation", head, lines)
+    return Table("Saturation", head, lines, words=(0, 5))
 
 
 def scaling_table(found: dict[str, Any]) -> Table:
@@ -197,7 +199,7 @@ def proxy_table(found: dict[str, Any]) -> Table | None:
     lines = tuple(
         (
             f"{one['replicas']} x {one['model']}", number(one["rate_per_s"]),
-            *(f"{number(one[f'{label}_ms'][0])} -> {number(one[f'{label}_ms'][1])}" for label in ("p50", "p95", "p99")),
+            *(" -> ".join(number(ms) for ms in one[f"{label}_ms"]) for label in ("p50", "p95", "p99")),
             number(one["proxy_cpus_used"]),
         )
         for one in found["proxy"]
@@ -259,7 +261,9 @@ def groups_table(rows: list[Row], name: str, caption: str, word: str) -> Table:
         for row in rows
         for key, one in row[name].items()
     )
-    return Table(caption, ("set-up", "load", word, "answered", "p50 ms", "p95 ms", "p99 ms"), lines, words=3)
+    return Table(
+        caption, ("set-up", "load", word, "answered", "p50 ms", "p95 ms", "p99 ms"), lines, words=(0, 1, 2)
+    )
 
 
 def photograph_table(study: dict[str, Any]) -> Table:
@@ -289,4 +293,4 @@ def photograph_table(study: dict[str, Any]) -> Table:
         )
     )
     head = ("size", "who sends it", "share", "files", "pixels", "kB each")
-    return Table("Photographs", head, tuple(lines), words=2)
+    return Table("Photographs", head, tuple(lines), words=(0, 1))

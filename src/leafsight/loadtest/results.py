@@ -7,7 +7,7 @@ from typing import Any
 
 from leafsight.loadtest.comparisons import capacity, model_costs, proxy_cost, scaling
 from leafsight.loadtest.pooling import Row, is_carried, pooled_rows, wrong_or_lost
-from leafsight.loadtest.saturation import saturation_of
+from leafsight.loadtest.saturation import OTHERS_CPUS, saturation_of
 from leafsight.loadtest.store import StudyFolder
 
 
@@ -63,7 +63,7 @@ def in_words(found: dict[str, Any]) -> list[str]:
     failures = found["failures"]
     lines = [
         f"{failures['requests']} requests in {found['loads']} loads: {failures['ok']} answered,"
-        f" {failures['refused']} refused, {failures['failed']} failed, {failures['wrong']} of them answered wrongly",
+        f" {failures['refused']} refused, {failures['failed']} failed ({failures['wrong']} wrong answers)",
         f"{sum(failures['checked'].values())} accepted things were looked for afterwards:"
         f" {sum(failures['lost'].values())} lost"
         + (f"; in {failures['not_checked']} loads it could not be looked" if failures["not_checked"] else ""),
@@ -72,15 +72,23 @@ def in_words(found: dict[str, Any]) -> list[str]:
         carried = one["carried_per_s"]
         what = f"carries {carried:g} a second" if carried else "does not carry even the lowest rate"
         over = f", not {one['over_per_s']:g}" if one["over_per_s"] else ""
-        peak = f"; at most {one['peak_per_s']:.1f} answers a second" if one["peak_per_s"] else ""
+        bound = "at most" if one["saturated"] else "at least"
+        peak = f"; {bound} {one['peak_per_s']:.1f} answers a second" if one["peak_per_s"] else ""
         lines.append(f"{one['setup']}: {what}{over}{peak}; {one['reasons'][0]}")
     for one in found["scaling"]:
         if one["replicas"] != one["base"]:
-            low, high = one["efficiency_rounds"]
+            low, high = (100 * end for end in one["efficiency_rounds"])
             lines.append(
-                f"{one['family']}: {one['replicas']} replicas give {100 * one['efficiency']:.0f} % of"
-                f" {one['replicas']}/{one['base']} times what {one['base']} give ({100 * low:.0f}-{100 * high:.0f} %"
-                f" in {one['rounds']} rounds)"
+                f"{one['family']}: {one['replicas']} replicas reach {100 * one['efficiency']:.0f} % of what"
+                f" {one['replicas'] / one['base']:g} times {one['base']} would"
+                f" ({low:.0f} to {high:.0f} % in {one['rounds']} rounds)"
             )
+    disturbed = [row for row in found["rows"] if (row["others_cpus"] or 0.0) >= OTHERS_CPUS]
+    if disturbed:
+        most = max(row["others_cpus"] for row in disturbed)
+        lines.append(
+            f"DISTURBED: in {len(disturbed)} of {len(found['rows'])} loads other programs used"
+            f" up to {most:.1f} processors of this machine"
+        )
     lost = sum(1 for row in found["rows"] if wrong_or_lost(row))
     return lines + ([f"{lost} loads with wrong answers or losses: see the report"] if lost else [])

@@ -1,4 +1,4 @@
-"""Where a set-up saturates, and why, by rules on what was measured. A reason comes with its evidence, or not at all."""
+"""Where a set-up saturates, and why, by rules on what was measured; every reason with its evidence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 from leafsight.loadtest.engines import DATABASE, PROXY
 from leafsight.loadtest.pooling import Row, is_carried
 
+OTHERS_CPUS = 0.2
+"""With so many processors used by what is not of the study, its numbers are disturbed."""
 NEARLY_ALL, THROTTLED, MEMORY, MACHINE, UNEVEN = 0.9, 0.5, 0.95, 0.95, 0.2
-"""Shares: of the processors allowed, of scheduling periods, of the memory limit, of the machine, above the mean."""
+"""Shares: of the processors allowed, of periods, of the memory limit, of the machine, above the mean."""
 
 
 def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
@@ -20,9 +22,10 @@ def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
         rows: of one set-up, lowest rate first.
 
     Returns:
-        ``carried_per_s``: the highest rate up to which every rate was carried, None if not even the lowest was;
-        ``over_per_s``: the next rate, None if the ladder ended before; ``peak_per_s``: most answers a second of
-        any load that did not fail, with ``peak_rounds`` from round to round; ``reasons`` with evidence.
+        ``carried_per_s``: the highest rate up to which every rate was carried, None if not even the lowest
+        was; ``over_per_s``: the next rate, None if the ladder ended before; ``peak_per_s``: most answers a
+        second of any load that did not fail, with ``peak_rounds`` from round to round; ``reasons`` with
+        evidence.
     """
     carried = None
     over: list[Row] = []
@@ -41,12 +44,13 @@ def saturation_of(rows: Sequence[Row]) -> dict[str, Any]:
         "over_per_s": over[0]["rate_per_s"] if over else None,
         "peak_per_s": peak["answered_per_s"]["mean"] if peak else None,
         "peak_rounds": [peak["answered_per_s"]["low"], peak["answered_per_s"]["high"]] if peak else None,
+        "saturated": any(not row["generator_bound"] and not is_carried(row) for row in rows),
         "reasons": reasons_for(over) if over else ["the ladder of rates ended before it saturated"],
     }
 
 
 def reasons_for(over: Sequence[Row]) -> list[str]:
-    """Why rates are not carried: what was used up, and what went wrong, from the rows above the last carried one."""
+    """Why rates are not carried: what was used up and what went wrong, from the rows that are not carried."""
     found = [*_generator(over), *_ended(over), *_memory(over), *_processors(over)]
     for role in (PROXY, DATABASE):
         found += _part(over, role)
@@ -56,12 +60,12 @@ def reasons_for(over: Sequence[Row]) -> list[str]:
     found += _uneven(over)
     failed = [row for row in over if row["is_failed"]]
     if failed:
-        shown = (
-            ", ".join(f"{name} {count}" for name, count in failed[0]["failures"].items())
-            or "nothing was sent"
+        first = failed[0]
+        kinds = (
+            ", ".join(f"{name} {count}" for name, count in first["failures"].items()) or "nothing was sent"
         )
         found.append(
-            f"failures: at {failed[0]['load']} {100 * failed[0]['failed_share']:.1f} % of requests ({shown})"
+            f"failures: at {first['load']} {100 * first['failed_share']:.1f} % of requests ({kinds})"
         )
     return found or ["not known: nothing that was measured was used up"]
 
@@ -108,11 +112,12 @@ def _part(over: Sequence[Row], role: str) -> list[str]:
 
 def _machine(over: Sequence[Row]) -> list[str]:
     busy = [row["machine_busy"] for row in over if row["machine_busy"] is not None]
-    if busy and max(busy) >= MACHINE:
-        return [
-            f"the machine: {100 * max(busy):.0f} % of all its processors busy, so parts took from each other"
-        ]
-    return []
+    if not busy or max(busy) < MACHINE:
+        return []
+    others = max((row["others_cpus"] or 0.0 for row in over), default=0.0)
+    took = f"; other programs took up to {others:.1f} of them" if others >= OTHERS_CPUS else ""
+    said = f"the machine: {100 * max(busy):.0f} % of all its processors busy"
+    return [f"{said}, so that parts took from each other{took}"]
 
 
 def _uneven(over: Sequence[Row]) -> list[str]:

@@ -1,7 +1,7 @@
 """The whole study: set-ups one after the other, each under every load, again in every round.
 
-Enters: options, an engine, a folder. Leaves: results in the folder, one by one. In each round the set-ups come in
-another order, so that a slow hour of the machine does not fall on the same one every time.
+Enters: options, an engine, a folder. Leaves: results in the folder, one by one. In each round the set-ups
+    come in another order, so that a slow hour of the machine does not fall on the same one every time.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 
 from leafsight.errors import LeafsightError, RemoteError
 from leafsight.loadtest.behaviour import CORRECTED, RIGHT, SHARES
+from leafsight.loadtest.calibration import calibrate
 from leafsight.loadtest.checking import find_lost
 from leafsight.loadtest.engines import Engine, Running
-from leafsight.loadtest.generators import bound_by_generator, calibrate, drive_order
+from leafsight.loadtest.generators import bound_by_generator, drive_order
 from leafsight.loadtest.machine import describe_machine
 from leafsight.loadtest.mix import SIZES
 from leafsight.loadtest.options import StudyOptions, ladder_of
@@ -166,7 +167,7 @@ class Study:
         if here == model:
             if differ := disagreements(ours, marks):
                 raise RemoteError(
-                    f"the service answers {len(differ)} photographs otherwise than its model does, such as {differ[0]}",
+                    f"the service answers {len(differ)} photographs unlike its model, such as {differ[0]}",
                     hint="is the image built from this source?",
                 )
             found["by"] = "the service alone, and the same model without a service"
@@ -220,7 +221,9 @@ class Study:
             "seconds": options.seconds,
             "client": summary,
             "server": watch.result(
-                driven.begun_s + options.warm_s, driven.begun_s + options.warm_s + options.seconds
+                driven.begun_s + options.warm_s,
+                driven.begun_s + options.warm_s + options.seconds,
+                driven.cpu_share,
             ),
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
@@ -236,7 +239,8 @@ class Study:
         options = self._options
         return Order(
             addresses, key, tuple(self._photographs), expected, str(out), options.seconds, options.warm_s,
-            arrivals=options.arrivals, timeout_s=options.timeout_s, think_s=options.think_s, seed=options.seed,
+            arrivals=options.arrivals, timeout_s=options.timeout_s, think_s=options.think_s,
+            seed=options.seed,
         )  # fmt: skip
 
     def _time_left(self) -> str:

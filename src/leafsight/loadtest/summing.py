@@ -1,4 +1,4 @@
-"""Outcomes of one load as counts, throughput and latencies. Failures are counted, never averaged into a latency."""
+"""Outcomes of one load as counts, throughput and latencies; failures are never part of a latency."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MOST_FAILED = 0.01
 
 
 def sum_up(outcomes: Sequence[Outcome], *, from_s: float, until_s: float) -> dict[str, Any]:
-    """Counts, throughput and latencies of the requests begun in [from_s, until_s).
+    """Counts and latencies of the requests begun in [from_s, until_s), and the throughput in that time.
 
-    The window ends at ``until_s``, or with the last answer if that came later, so that a server is not praised
-    for answers that it gave after the measured time.
+    Throughput counts what was *answered* in that time, whenever it began, so neither the end of the load
+    nor its beginning lends a server anything.
 
     Args:
         outcomes: of one load.
@@ -28,19 +28,18 @@ def sum_up(outcomes: Sequence[Outcome], *, from_s: float, until_s: float) -> dic
     ok = [one for one in counted if one.kind == OK]
     refused = [one for one in counted if one.kind == REFUSED]
     failures = Counter(one.kind for one in counted if one.failed)
-    ends_s = max([until_s, *(one.begun_s + one.took_s for one in ok)])
-    failed = sum(failures.values())
+    answered = [one for one in outcomes if one.kind == OK and from_s <= one.begun_s + one.took_s < until_s]
+    failed, seconds = sum(failures.values()), until_s - from_s
     return {
         "requests": len(counted),
-        "offered_per_s": round(len(counted) / (until_s - from_s), 4) if until_s > from_s else 0.0,
+        "offered_per_s": round(len(counted) / seconds, 4),
         "ok": len(ok),
         "refused": len(refused),
         "refused_why": dict(sorted(Counter(one.told or "no reason given" for one in refused).items())),
         "failed": failed,
         "failures": dict(sorted(failures.items())),
         "wrong": sum(failures[kind] for kind in WRONG_KINDS),
-        "window_s": round(ends_s - from_s, 3),
-        "answered_per_s": round(len(ok) / (ends_s - from_s), 4) if ends_s > from_s else 0.0,
+        "answered_per_s": round(len(answered) / seconds, 4),
         "ok_ms": spread_ms(one.took_s for one in ok),
         "refused_ms": spread_ms(one.took_s for one in refused),
         "late_ms": spread_ms(one.late_s for one in counted),

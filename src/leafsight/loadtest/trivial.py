@@ -1,4 +1,4 @@
-"""A server that reads a request and says a fixed answer: what the generator can drive when nothing holds it back.
+"""A server that reads and says a fixed answer: what the generator can drive when nothing holds it back.
 
 python -m leafsight.loadtest.trivial        # prints its port on stdout, ends on SIGTERM
 """
@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 
-ANSWER = {
+ANSWER: dict[str, object] = {
     "verdict": "cannot_tell", "key": None, "top": [{"key": "none", "probability": 1.0}], "quality": {},
     "recorded": False,
 }  # fmt: skip

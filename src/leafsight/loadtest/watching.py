@@ -1,8 +1,9 @@
-"""What the parts of a set-up used while a load lasted: processor, throttling, memory, and the counters of replicas."""
+"""What the parts of a set-up used while a load lasted: processor, throttling, memory, own counters."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from typing import Any, NamedTuple
@@ -73,18 +74,24 @@ class Watch:
             found.append(one)
         return found
 
-    def result(self, from_s: float, until_s: float) -> dict[str, Any]:
-        """Everything as plain values, between two moments of ``time.monotonic``: the measured time.
+    def result(self, from_s: float, until_s: float, generator_cpus: float) -> dict[str, Any]:
+        """Everything as plain values, in the measured time.
 
         Counters are those of the whole load, with its warm-up and its last answers.
+
+        Args:
+            from_s: begin of the measured time, by ``time.monotonic``.
+            until_s: its end.
+            generator_cpus: processors that the generator used.
         """
         first = min(self._looks, key=lambda one: abs(one.at_s - from_s))
         last = min(self._looks, key=lambda one: abs(one.at_s - until_s))
         pairs = zip(self._counters, self._counters_after, strict=True)
         return {
             "window_s": round(last.at_s - first.at_s, 3),
-            "parts": [self._part(part, first, last) for part in self._running.parts],
-            "machine_busy": _machine_share(first, last),
+            "parts": (parts := [self._part(part, first, last) for part in self._running.parts]),
+            "machine_busy": (busy := _machine_share(first, last)),
+            "others_cpus": _others(parts, busy, generator_cpus),
             "counters": [_difference(before, after) for before, after in pairs],
         }
 
@@ -113,6 +120,15 @@ def _machine_share(first: Look, last: Look) -> float | None:
         return None
     busy, all_ = (last.machine[n] - first.machine[n] for n in (0, 1))
     return round(busy / all_, 4) if all_ > 0 else None
+
+
+def _others(parts: list[dict[str, Any]], busy: float | None, generator_cpus: float) -> float | None:
+    """Processors that nothing of the study used: other programs, the engine, the kernel for others."""
+    used: list[float | None] = [part["cpus_used"] for part in parts]
+    known = [one for one in used if one is not None]
+    if busy is None or not used or len(known) < len(used):
+        return None
+    return round(max(0.0, busy * (os.cpu_count() or 1) - sum(known) - generator_cpus), 4)
 
 
 def _minus(after: float | None, before: float | None) -> float | None:
