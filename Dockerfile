@@ -75,7 +75,7 @@ COPY --from=train-root --chown=10001:10001 /build/home /var/lib/leafsight
 COPY --from=train-root /opt/leafsight /opt/leafsight
 COPY --from=train-application /application /
 ENV PATH=/opt/leafsight/bin LANG=C.UTF-8 HOME=/var/lib/leafsight TMPDIR=/tmp \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 \
     LEAFSIGHT_STATE_DIR=/var/lib/leafsight LEAFSIGHT_CACHE_DIR=/var/lib/leafsight/cache
 WORKDIR /var/lib/leafsight
 USER 10001:10001
@@ -98,7 +98,7 @@ COPY --from=serve-root --chown=10001:10001 /build/home /var/lib/leafsight
 COPY --from=serve-root /opt/leafsight /opt/leafsight
 COPY --from=serve-application /application /
 ENV PATH=/opt/leafsight/bin LANG=C.UTF-8 HOME=/var/lib/leafsight TMPDIR=/tmp \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 \
     LEAFSIGHT_STATE_DIR=/var/lib/leafsight LEAFSIGHT_CACHE_DIR=/var/lib/leafsight/cache \
     LEAFSIGHT_HOST=0.0.0.0 LEAFSIGHT_PORT=8000
 WORKDIR /var/lib/leafsight

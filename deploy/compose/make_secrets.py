@@ -4,7 +4,7 @@ Needs Python 3.9 and nothing else. Enters: a folder, ``deploy/compose/secrets`` 
 what is not there yet; a secret that is there stays as it is, so running it again is harmless. Nothing is
 printed but names.
 
-The folder can be entered by its owner alone. The files in it can be read by everybody who gets that far, since
+The folder can be entered by its owner alone. The files in it can be read by whoever gets that far, since
 the users of the containers, who have them mounted one by one, are not the user who runs this.
 """
 

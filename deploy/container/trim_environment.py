@@ -19,7 +19,6 @@ FOLDERS = (
     "tests",
     "onnxruntime/transformers",
     "onnxruntime/tools",
-    "onnxruntime/quantization",
     "onnxruntime/datasets",
     "torch/include",
     "torch/test",

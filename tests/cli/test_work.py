@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -76,3 +77,14 @@ def test_a_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     done = leafsight("work", "--state-dir", tmp_path)
     assert done.code != 0
     assert "leafsight[serve]" in done.err
+
+
+def test_a_server_that_works_nothing_off_needs_no_collection(tmp_path: Path) -> None:
+    from leafsight.cli.service_settings import service_options
+    from leafsight.errors import UsageError
+
+    there = Settings(state_dir=tmp_path, data=tmp_path / "leaves", training_data=tmp_path / "old")
+    with pytest.raises(UsageError, match="is not there"):
+        service_options(there)
+    options = service_options(replace(there, jobs="none"))
+    assert (options.jobs, options.data) == ("none", tmp_path / "leaves")

@@ -92,6 +92,7 @@ def test_functions_that_are_not_watched_are_known() -> None:
         "client",
         "dataset",
         "desktop/session",
+        "doctor",
         "evaluation",
         "export",
         "images",

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc"),
 ]
+TICKED_S = 8.0
+"""By then both services have looked after what is due."""
 Two = tuple[RunningService, RunningService]
 
 
@@ -67,6 +70,14 @@ def send(service: RunningService) -> str:
     return job
 
 
+def post(service: RunningService, path: str, what: dict[str, Any]) -> dict[str, Any]:
+    plain = {"content-type": "application/json"}
+    status, _, answer = ask_once(service.port, "POST", path, json.dumps(what).encode(), plain)
+    assert status < 300, answer
+    said: dict[str, Any] = json.loads(answer)
+    return said
+
+
 def below(process: int) -> list[int]:
     """All that it started, and what they started."""
     return [one for child in children(process) for one in (child, *below(child))]
@@ -74,7 +85,7 @@ def below(process: int) -> list[int]:
 
 def program_of(worker: RunningWorker) -> int | None:
     """The program that stands for training, while there is one."""
-    found = [one for one in below(worker.process.pid) if "stands_for_training" in words_of(one)]
+    found = [one for one in below(worker.process.pid) if "-m stands_for_training" in words_of(one)]
     return found[0] if found else None
 
 
@@ -126,8 +137,7 @@ def test_a_job_worker_that_is_killed_at_work_is_followed_by_one_that_does_it(
         until(lambda: not is_there(child), "the program to end with it", two[0])
     (tmp_path / "go").touch()
     with running_worker(tmp_path / "state", colour_model) as worker:
-        found = ended(two[1], job)
-        assert (found["state"], found["progress"]["try"]) == ("done", 2)
+        assert ended(two[1], job)["state"] == "done"
     assert times(tmp_path) == [f"begins {job}", f"begins {job}", f"ends {job}"]
 
 
@@ -177,6 +187,37 @@ def test_of_two_job_workers_one_trains_at_a_time_and_uploads_go_on(
         found: list[dict[str, Any]] = [ended(two[0], one) for one in (job, other)]
         assert [(one["state"], one["progress"]["try"]) for one in found] == [("done", 1)] * 2
     assert times(tmp_path) == [f"begins {job}", f"ends {job}", f"begins {other}", f"ends {other}"]
+
+
+def test_what_begins_by_itself_begins_once(
+    tmp_path: Path, colour_model: Path, stand_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAFSIGHT_RETRAIN_AFTER", "1")
+    (tmp_path / "go").touch()
+    state, words = tmp_path / "state", ("--jobs", "none")
+    with (
+        running_service(state, colour_model, *words) as one,
+        running_service(state, colour_model, *words) as other,
+        running_worker(state, colour_model),
+    ):
+        time.sleep(TICKED_S)
+        kinds = sorted(job["kind"] for job in ask(one, "GET", "/v1/jobs")["jobs"])
+        assert kinds == ["drift", "recheck"], "two looked, and one of them asked"
+        assert ended(one, send(other))["state"] == "done"
+        (upload,) = ask(one, "GET", "/v1/uploads")["uploads"]
+        for name in ("rust", "healthy"):
+            post(one, "/v1/classes/declared", {"name": name})
+        assert post(other, "/v1/contributions/decide", {"upload": upload["id"], "state": "accepted"})[
+            "changed"
+        ]
+        asked = lambda: ask(one, "GET", "/v1/retraining")["retrainings"]  # noqa: E731
+        until(asked, "a retraining that nobody asked for", one)
+        (retraining,) = asked()
+        assert (retraining["why"], retraining["by"]) == ("count", "leafsight")
+        assert ended(one, retraining["id"])["state"] == "done"
+        time.sleep(TICKED_S)
+        assert len(asked()) == 1
+    assert times(tmp_path) == [f"begins {retraining['id']}", f"ends {retraining['id']}"]
 
 
 def test_a_postgresql_that_goes_away_is_waited_for(
@@ -248,18 +289,15 @@ def taught(tmp_path: Path) -> Callable[[RunningService], str]:
         with zipfile.ZipFile(packed, "w") as archive:
             for one in sorted(folder.rglob("*.jpg")):
                 archive.write(one, f"{new}/{one.name}")
-        plain = {"content-type": "application/json"}
-
-        def post(path: str, body: bytes, kind: dict[str, str] = plain) -> Any:
-            status, _, answer = ask_once(service.port, "POST", path, body, kind)
-            assert status < 300, answer
-            return json.loads(answer)
-
-        sent = post("/v1/uploads", packed.getvalue(), {"content-type": "application/zip"})
+        status, _, answer = ask_once(
+            service.port, "POST", "/v1/uploads", packed.getvalue(), {"content-type": "application/zip"}
+        )
+        assert status == 202, answer
+        sent = json.loads(answer)
         assert ended(service, sent["job"])["state"] == "done"
-        post("/v1/classes/declared", json.dumps({"name": new, "note": ""}).encode())
+        post(service, "/v1/classes/declared", {"name": new, "note": ""})
         wish = {"upload": sent["id"], "state": "accepted"}
-        assert post("/v1/contributions/decide", json.dumps(wish).encode())["changed"] == 30
+        assert post(service, "/v1/contributions/decide", wish)["changed"] == 30
         return retrain(service)
 
     return teach

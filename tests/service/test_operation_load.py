@@ -133,6 +133,7 @@ def test_the_route_tells_of_this_service(service: TestClient) -> None:
         "ready": True,
         "database": {"ok": True, "said": "answers"},
         "store": {"ok": True, "said": "answers"},
+        "jobs": {"ok": True, "said": "this server works them off"},
     }
     (process,) = said["processes"]
     assert (process["number"], process["model"]) == (1, said["model"]["hash"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from leafsight.errors import ConfigError
-from leafsight.settings import load_settings, origins
+from leafsight.settings import load_settings, origins, usable_settings
 
 
 def test_defaults_file_environment_flags_in_that_order(tmp_path: Path) -> None:
@@ -74,3 +74,23 @@ def test_secrets_are_not_shown_and_not_repeated_in_faults(tmp_path: Path) -> Non
     with pytest.raises(ConfigError) as refused:
         load_settings(tmp_path, {"LEAFSIGHT_KEY": "secret\n"})
     assert "secret" not in str(refused.value)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_said_and_no_bug(tmp_path: Path) -> None:
+    """As a folder of somebody else, which root may look into: a name that is too long fails the same way."""
+    folder = tmp_path / ("x" * 300)
+    with pytest.raises(ConfigError, match="File name too long"):
+        load_settings(folder, {})
+
+
+def test_what_can_be_used_of_faulty_settings(tmp_path: Path) -> None:
+    (tmp_path / "leafsight.toml").write_text('port = 8123\nhots = "x"\n')
+    settings, faults = usable_settings(
+        tmp_path, {"LEAFSIGHT_WORKERS": "many"}, {"deadline_ms": 99, "key": None}
+    )
+    assert (settings.port, settings.workers, settings.deadline_ms) == (8123, 0, 99)
+    assert [(fault.key, fault.nearest) for fault in faults] == [("hots", "host"), ("LEAFSIGHT_WORKERS", "")]
+    (tmp_path / "leafsight.toml").write_text("port = = 1")
+    settings, faults = usable_settings(tmp_path, {"LEAFSIGHT_PORT": "9"})
+    assert (settings.port, len(faults)) == (9, 1)
+    assert usable_settings(tmp_path / "none", {}) == (load_settings(tmp_path / "none", {}), ())

@@ -52,6 +52,7 @@ VERBS = {
     "db": ("db", "Migrate, back up, restore and prune what a server remembers."),
     "recipes": ("recipes", "List, copy and check training recipes."),
     "show": ("show", "Show what is inside a model file, a run, an index or a condition."),
+    "doctor": ("doctor", "Look whether this installation works, and say what to do."),
     "config": ("config", "Show and check the settings."),
     "synth": ("synth", "Draw a collection of leaf photographs."),
     "demo": ("demo", "Run the whole job once: check, split, train, evaluate, export, diagnose."),

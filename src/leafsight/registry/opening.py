@@ -31,6 +31,7 @@ def open_registry(
     now: Callable[[], int] = now_ms,
     max_bundle_bytes: int = MOST_BUNDLE_BYTES,
     lock_timeout_s: float = LOCK_TIMEOUT_S,
+    tidy: bool = True,
 ) -> Registry:
     """The registry in ``folder``, or in a bucket; what a killed process left is put right if we may write.
 
@@ -44,6 +45,7 @@ def open_registry(
         now: milliseconds UTC.
         max_bundle_bytes: a larger bundle is refused.
         lock_timeout_s: how long a change waits for another process.
+        tidy: put right what a killed process left; without, opening changes nothing.
 
     Raises:
         StorageError: there is something else at ``folder``.
@@ -57,6 +59,6 @@ def open_registry(
         registry = Registry(folder, now, max_bundle_bytes, lock_timeout_s)
     else:
         registry = MirroredRegistry(folder, mirror, now, max_bundle_bytes, lock_timeout_s)
-    if there:
+    if there and tidy:
         registry.tidy()
     return registry

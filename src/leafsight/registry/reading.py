@@ -185,6 +185,14 @@ class RegistryReader:
                 found[alias] = self._meant(change)
         return dict(sorted(found.items()))
 
+    def alias_names(self) -> list[str]:
+        """Every alias that was ever promoted, sorted; also one whose file is damaged.
+
+        Raises:
+            StateBusyError, StateError, StorageError: bucket or folder.
+        """
+        return self._pointers.names()
+
     def history(self, alias: str = SERVING, limit: int = 50) -> tuple[Change, ...]:
         """The changes of an alias, the newest first; none when nothing was ever promoted under it.
 

@@ -57,7 +57,7 @@ BUG = {
     "type": "internal",
     "status": 500,
     "message": "a bug of leafsight",
-    "hint": "look into the server's log",
+    "hint": "look into the log of the server, or of its job worker",
 }
 
 

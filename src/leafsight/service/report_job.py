@@ -37,7 +37,8 @@ def make_report(work: Work) -> dict[str, Any]:
     source = Path(str(work.job.request["source"]))
     if not source.exists():
         raise NotFoundError(
-            f"the collection {source} is not there", hint="start the server with another --data"
+            f"the collection {source} is not there",
+            hint="start the server, and the job worker if there is one, with a --data that both find",
         )
     with tempfile.TemporaryDirectory(prefix="leafsight-report-") as folder:
         return _make(work, source, Path(folder), Reports(work.blobs))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from leafsight.errors import ConfigError
+from leafsight.errors import ConfigError, Fault
 from leafsight.settings.parsing import KNOWN, parsed
 from leafsight.settings.secret_files import named_in_file, with_secret_files
 from leafsight.settings.values import Settings
@@ -34,23 +34,51 @@ def load_settings(
     Raises:
         ConfigError: with every fault of file, environment and flags, each naming its source.
     """
+    file = folder / FILE_NAME
+    settings, faults = _laid_over(_read_file(file), file, environment, flags)
+    if faults:
+        raise ConfigError("the settings have faults", faults=faults, hint="leafsight config check shows them")
+    return settings
+
+
+def usable_settings(
+    folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+) -> tuple[Settings, tuple[Fault, ...]]:
+    """The same from all that can be used, and what cannot; for whoever looks for what is wrong.
+
+    Args:
+        folder: as of ``load_settings``.
+        environment: the same.
+        flags: the same.
+    """
+    file, lost = folder / FILE_NAME, list[Fault]()
+    try:
+        found = _read_file(file)
+    except ConfigError as error:
+        found = {}
+        lost.append(Fault(str(file), "(whole)", error.message, "a file that can be read"))
+    settings, faults = _laid_over(found, file, environment, flags)
+    return settings, (*lost, *faults)
+
+
+def _laid_over(
+    found: Mapping[str, Any], file: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None
+) -> tuple[Settings, list[Fault]]:
     given = {key: value for key, value in (flags or {}).items() if value is not None}
     of_environment, faults = with_secret_files(_read_environment(environment), PREFIX)
     sources = (
-        (_read_file(folder / FILE_NAME), str(folder / FILE_NAME), ""),
+        (found, str(file), ""),
         (of_environment, "environment", PREFIX),
         (given, "command line", ""),
     )
     values: dict[str, Any] = {}
-    for found, where, prefix in sources:
-        good, wrong = parsed(found, where, prefix)
+    for one, where, prefix in sources:
+        good, wrong = parsed(one, where, prefix)
         values.update(good)
         faults.extend(wrong)
-    if faults:
-        raise ConfigError("the settings have faults", faults=faults, hint="leafsight config check shows them")
     for name in HOMES:
         values[name] = values.get(name, KNOWN[name].default).expanduser()
-    return Settings(**values)
+    return Settings(**values), faults
 
 
 def origins(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -68,8 +96,11 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+    try:
+        if not path.exists():  # a folder that may not be looked into raises
+            return {}
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
     import tomllib  # only where there is something to read: it costs 10 ms
 
     try:

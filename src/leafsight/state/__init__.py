@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ShadowSummary,
     )
     from leafsight.state.limits import MAX_JSON_BYTES
+    from leafsight.state.looking import DatabaseLook, JobsLook, look_at_database
     from leafsight.state.migrating import Migrated, migrate
     from leafsight.state.objects import Objects, open_objects
     from leafsight.state.opening import State, open_state
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     )
     from leafsight.state.restoring import Restored, restore
     from leafsight.state.samples import SampledPrediction
+    from leafsight.state.store_look import StoreLook, look_at_store
     from leafsight.state.upkeep import (
         Description,
         database_clock_ms,
@@ -62,11 +64,13 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "ContributionRecord": ("learning_records", None),
     "ContributionState": ("learning_records", None),
     "CorrectionRecord": ("records", None),
+    "DatabaseLook": ("looking", "sqlalchemy"),
     "Day": ("records", None),
     "DeclaredClass": ("learning_records", None),
     "Description": ("upkeep", "sqlalchemy"),
     "JOB_STATES": ("records", None),
     "JobRecord": ("records", None),
+    "JobsLook": ("looking", "sqlalchemy"),
     "KeyRecord": ("records", None),
     "LookAlike": ("learning_records", None),
     "MAX_JSON_BYTES": ("limits", None),
@@ -81,6 +85,7 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "ShadowRecord": ("learning_records", None),
     "ShadowSummary": ("learning_records", None),
     "State": ("opening", "sqlalchemy"),
+    "StoreLook": ("store_look", None),
     "StoredAnswer": ("records", None),
     "Summary": ("records", None),
     "UploadRecord": ("records", None),
@@ -90,6 +95,8 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "describe": ("upkeep", "sqlalchemy"),
     "has_predictions_between": ("upkeep", "sqlalchemy"),
     "is_id": ("ids", None),
+    "look_at_database": ("looking", "sqlalchemy"),
+    "look_at_store": ("store_look", None),
     "migrate": ("migrating", "sqlalchemy"),
     "missing_blobs": ("blob_inventory", "sqlalchemy"),
     "new_id": ("ids", None),
@@ -108,11 +115,13 @@ __all__ = [
     "ContributionRecord",
     "ContributionState",
     "CorrectionRecord",
+    "DatabaseLook",
     "Day",
     "DeclaredClass",
     "Description",
     "JOB_STATES",
     "JobRecord",
+    "JobsLook",
     "KeyRecord",
     "LookAlike",
     "MAX_JSON_BYTES",
@@ -127,6 +136,7 @@ __all__ = [
     "ShadowRecord",
     "ShadowSummary",
     "State",
+    "StoreLook",
     "StoredAnswer",
     "Summary",
     "UploadRecord",
@@ -136,6 +146,8 @@ __all__ = [
     "describe",
     "has_predictions_between",
     "is_id",
+    "look_at_database",
+    "look_at_store",
     "migrate",
     "missing_blobs",
     "new_id",

@@ -72,10 +72,15 @@ def open_blobs(url: str, *, timeout_s: float = TIMEOUT_S) -> Blobs:
         return open_s3_blobs(url, timeout_s=timeout_s)
     from leafsight.state.folder_blobs import FolderBlobs
 
-    return FolderBlobs(_folder(url))
+    return FolderBlobs(folder_of(url))
 
 
-def _folder(url: str) -> Path:
+def folder_of(url: str) -> Path:
+    """The folder that an address which is no bucket means.
+
+    Raises:
+        ConfigError: an address that cannot be understood.
+    """
     if not url or "\0" in url:
         raise ConfigError("no place for photographs is given", hint=f"LEAFSIGHT_BLOB_URL is {KNOWN}")
     if not _SCHEME.match(url):

@@ -38,7 +38,7 @@ GIVEN_UP = {
     "type": "gave-up",
     "status": 500,
     "message": f"the process that worked on this died {MOST_TRIES} times",
-    "hint": "there may be too little memory; look into the log of the server, and ask again",
+    "hint": "there may be too little memory; look into the log of the server or job worker, and ask again",
 }
 
 

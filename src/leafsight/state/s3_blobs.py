@@ -90,6 +90,12 @@ class S3Blobs:
         with self._explained():
             next(iter(self.store.list(chunk_size=1)), None)
 
+    def written_ms(self, name: str) -> int:
+        """When the store says that a blob was put: milliseconds since 1970 of its clock, to the second."""
+        checked_name(name)
+        with self._explained(name):
+            return int(self.store.head(name)["last_modified"].timestamp() * 1000)
+
     @contextmanager
     def _explained(self, name: str = "") -> Iterator[None]:
         """Obstore's errors as ours, without addresses: the message may go to who sent the photograph.

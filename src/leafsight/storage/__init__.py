@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from leafsight.storage.addresses import check_address
     from leafsight.storage.archive_members import is_packed, members_of
     from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
-    from leafsight.storage.cores import available_cores
+    from leafsight.storage.cores import available_cores, cpu_quota
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
     from leafsight.storage.minded import mind
     from leafsight.storage.names import free_name, is_litter, readable
@@ -32,6 +32,7 @@ _HOME = {
     "Readable": "archive_rules",
     "WebFile": "downloading",
     "available_cores": "cores",
+    "cpu_quota": "cores",
     "bytes_in_words": "pace",
     "check_address": "addresses",
     "download": "downloading",
@@ -55,6 +56,7 @@ __all__ = [
     "bytes_in_words",
     "canonical_json",
     "check_address",
+    "cpu_quota",
     "download",
     "file_sha256",
     "free_name",

@@ -49,7 +49,7 @@ export function healthCard() {
       state(health.ready, "Ready", health.ready ? `for ${duration(load.uptime_s * 1000)}` : "starting, or about to end"),
       state(true, "Model", model.name, h("code", { class: "quiet" }, ` ${model.hash.slice(0, 8)}`)),
       state(health.database.ok, "Database", health.database.said),
-      state(health.jobs.ok, "Jobs", health.jobs.said),
+      health.jobs ? state(health.jobs.ok, "Jobs", health.jobs.said) : null,
       state(health.store.ok, "Kept photographs", health.store.ok ? kept : health.store.said));
     processes.show(() => table([{ title: "Process", header: true }, { title: "Memory", number: true }, "Model"],
       load.processes.map((one) => [String(one.number), bytes(one.memory_bytes), `${one.model_name} ${one.model.slice(0, 8)}`]),
