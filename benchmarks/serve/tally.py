@@ -17,10 +17,13 @@ A request is ``ok``, ``refused`` (the server said "not now": 429 or 503), or fai
 from __future__ import annotations
 
 import math
-import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
+
+from leafsight.loadtest import poisson_schedule, quantile
+
+__all__ = ["Outcome", "kind_of", "poisson_schedule", "quantile", "slope", "spread_ms", "summed_up"]
 
 OK, REFUSED = "ok", "refused"
 REFUSALS = (429, 503)
@@ -46,23 +49,6 @@ def kind_of(status: int) -> str:
     if 200 <= status < 300:
         return OK
     return REFUSED if status in REFUSALS else f"status {status}"
-
-
-def poisson_schedule(rate_per_s: float, seconds: float, seed: int) -> list[float]:
-    """Arrival times in [0, seconds) of a Poisson process: independent exponential gaps of mean 1 / rate."""
-    if rate_per_s <= 0:
-        raise ValueError(f"the rate is {rate_per_s}, not above 0")
-    generator, at, found = random.Random(seed), 0.0, []
-    while (at := at + generator.expovariate(rate_per_s)) < seconds:
-        found.append(at)
-    return found
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The nearest-rank quantile of sorted values: always one that was observed, never between two."""
-    if not ordered:
-        raise ValueError("no values")
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def spread_ms(seconds: Iterable[float]) -> dict[str, float] | None:

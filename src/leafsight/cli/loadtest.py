@@ -235,6 +235,10 @@ def _engine(words: dict[str, Any], options: StudyOptions) -> Engine:
         return RemoteEngine(words["url"], settings_for().key, may=words["i_may"])
     environment = _environment()
     if words["engine"] == "process":
+        if True in options.proxies:
+            raise UsageError(
+                "plain processes have no proxy in front", hint="leave out --proxy, or use podman"
+            )
         return ProcessEngine(environment, workers=words["workers"])
     names = (
         "image",

@@ -16,7 +16,7 @@ COMMON = frozenset({"leafsight", "postgres", "postgresql", "password", "database
 """Secrets of examples; hiding them would take the word out of every sentence, and betray it."""
 
 _USER_INFO = re.compile(r"(?<=://)[^/@\s?#]+(?=@)")
-_QUERY_SECRET = re.compile(r"(?i)((?:password|passwd|secret|token|key)[a-z_]*=)[^&\s'\"]+")
+_QUERY_SECRET = re.compile(r"(?i)((?:password|passwd|secret|token|key)[a-z_]*=)(?!(?:yes|no)\b)[^&\s'\"]+")
 _KEY = re.compile(r"ls_[0-9a-f]{8,}_[0-9a-f]{8,}")
 
 

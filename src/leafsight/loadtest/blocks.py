@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from leafsight.pages import Html, document, figure, join, table, tag
 
@@ -49,7 +50,10 @@ Block = Heading | Words | Table | Picture
 def as_html(title: str, lead: str, blocks: Sequence[Block]) -> str:
     """One self-contained page."""
     pieces: list[Html] = [tag("header", [tag("h1", title), tag("p", lead, class_="lead")])]
-    body = [_html(number, block) for number, block in enumerate(blocks)]
+    body: list[Html] = []
+    for pictured, some in groupby(enumerate(blocks), key=lambda pair: isinstance(pair[1], Picture)):
+        inner = [_html(number, block) for number, block in some]
+        body += [tag("div", inner, class_="two")] if pictured else inner
     return document(title, [*pieces, tag("main", body)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,9 +15,11 @@ class StudyOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    replicas: tuple[int, ...] = (1, 2, 4)
-    users: tuple[int, ...] = (8, 32)
-    rates: tuple[float, ...] = Field((), description="requests a second; none means found by the study")
+    replicas: tuple[Annotated[int, Field(ge=1, le=64)], ...] = (1, 2, 4)
+    users: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = (8, 32)
+    rates: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (), description="requests a second; none means found by the study"
+    )
     models: tuple[str, ...] = (BUILT_IN,)
     proxies: tuple[bool, ...] = (False,)
     cross: bool = False
