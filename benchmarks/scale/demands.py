@@ -2,10 +2,10 @@
 
     python -m benchmarks.scale.demands --out benchmarks/scale/measured.json
 
-Starts one replica (a whole processor), PostgreSQL and the proxy as containers, as ``leafsight loadtest`` does,
-and sends photographs of the study's mix one after another, sizes in turn; after each the processor time of every
-part is read, to the nanosecond, from its control group. What the parts use while nobody asks is measured before
-and taken off. A second, short part with ``keep_photos=always`` tells how large kept photographs are.
+Starts one replica (a whole processor), PostgreSQL and the proxy as containers, as ``leafsight loadtest``
+does, and sends photographs of the study's mix one after another, sizes in turn; after each the processor time of
+every part is read, to the nanosecond, from its control group. What they use while nobody asks is measured
+before and taken off. A second, short part with ``keep_photos=always`` tells how large kept photographs are.
 """
 
 from __future__ import annotations

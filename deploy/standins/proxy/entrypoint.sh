@@ -1,12 +1,10 @@
 #!/bin/sh
-# What the public image does before nginx: name servers from /etc/resolv.conf, then templates filled in.
+# What the public image does before nginx: reads what lies in /docker-entrypoint.d, then fills in templates.
 set -eu
-if [ -n "${NGINX_ENTRYPOINT_LOCAL_RESOLVERS:-}" ]; then
-    NGINX_LOCAL_RESOLVERS=$(awk '$1 == "nameserver" {print ($2 ~ ":") ? "[" $2 "]" : $2}' ORS=' ' /etc/resolv.conf | sed 's/ *$//')
-    export NGINX_LOCAL_RESOLVERS
-fi
-filter=${NGINX_ENVSUBST_FILTER:-}
-names=$(awk -v f="$filter" 'END { for (name in ENVIRON) if (name ~ f) print "${" name "}" }' </dev/null)
+for file in /docker-entrypoint.d/*.envsh; do
+    if [ -x "$file" ]; then . "$file"; fi
+done
+names=$(awk -v f="${NGINX_ENVSUBST_FILTER:-}" 'BEGIN { for (name in ENVIRON) if (name ~ f) print "${" name "}" }')
 for template in /etc/nginx/templates/*.template; do
     [ -f "$template" ] || continue
     envsubst "$names" <"$template" >"${NGINX_ENVSUBST_OUTPUT_DIR:-/etc/nginx/conf.d}/$(basename "$template" .template)"
