@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -111,6 +112,17 @@ class Containers:
         if done.returncode:
             raise EngineError(f"{' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
+
+    def tag_another(self, image: str, tag: str) -> None:
+        """The same image with another label, so that it has another id."""
+        text = f"FROM {image}\nLABEL io.leafsight.faults=second\n"
+        words = [self.program, "build", "--quiet", "--tag", tag, "--file", "-", "."]
+        with tempfile.TemporaryDirectory() as nothing:
+            done = subprocess.run(
+                words, input=text, capture_output=True, text=True, timeout=LIMIT_S, cwd=nothing
+            )
+        if done.returncode:
+            raise EngineError(f"{tag} cannot be made: {done.stderr[-400:]}")
 
     def image(self, name: str) -> dict[str, Any]:
         """Id and labels of an image."""

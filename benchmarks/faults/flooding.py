@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -46,7 +45,7 @@ def _flood(scene: Scene, kind: str, connections: int) -> None:
     words = ["run", "--rm", "--name", f"{setup.name}-flood", "--label", setup.label, "--network", setup.network("front")]
     words += ["--volume", f"{root}/benchmarks:/code/benchmarks:ro", "--volume", f"{path.absolute()}:/order.json:ro"]
     words += ["--volume", f"{_photographs(scene, kind)[0].parent.absolute()}:/photographs:ro", "--env", "PYTHONPATH=/code"]
-    words += ["--tmpfs", "/tmp", "--entrypoint", "/opt/leafsight/bin/python", "--workdir", "/tmp"]
+    words += ["--cpus", "0.5", "--tmpfs", "/tmp", "--entrypoint", "/opt/leafsight/bin/python", "--workdir", "/tmp"]
     words += [setup.options.image, "-m", "benchmarks.faults.flooding", "/order.json"]
     scene.begins()
     told = setup.engine.say(*words, limit_s=scene.timing.hold_s + 120)
@@ -147,6 +146,3 @@ async def _sent(host: str, port: int, data: bytes, manner: str) -> str:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-
-__all__ = ["garbage", "large", "subprocess"]
