@@ -224,7 +224,8 @@ class FullSetUp:
 
     def memory(self) -> dict[str, Reading]:
         """What each part uses now."""
-        return {name: read_container(self.engine.process(name)) for name in self.parts()}
+        processes = {name: self.engine.process(name) for name in self.parts()}
+        return {name: read_container(process) for name, process in processes.items() if is_in_container(process)}
 
     def keep_log(self, name: str, folder: Path | None = None) -> None:
         """Write the end of a log into a folder."""
@@ -239,6 +240,14 @@ class FullSetUp:
             disk.remove()
         for path in self._secrets.glob("*"):
             path.unlink()
+
+
+def is_in_container(process: int) -> bool:
+    """Whether a process is in the control group of a container; one that is being started is not yet."""
+    try:
+        return "libpod" in Path(f"/proc/{process}/cgroup").read_text()
+    except OSError:
+        return False
 
 
 def with_sized_tmpfs(words: list[str], size_bytes: int) -> list[str]:
