@@ -82,7 +82,7 @@ def _models_of(scene: Scene) -> list[dict[str, Any]]:
         status, body = ask(address, "GET", "/v1/about", key=scene.setup.key)
         if status != 200:
             raise EngineError(f"{name} answers GET /v1/about with {status}")
-        found.append({"replica": name, "model": json.loads(body)["model"]["hash"]})
+        found.append({"replica": name, "model": json.loads(body)["model"]["id"]})
     return found
 
 
