@@ -251,6 +251,7 @@ class Study:
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
                 "late_ms": summary["late_ms"] if cell.load.rate_per_s else None,
+                "priority": driven.priority,
                 "bound": bound_by_generator(driven.cpu_share, late),
             },
             "kept": find_lost(running, driven.outcomes),
