@@ -25,6 +25,7 @@ from leafsight.cli.terminal import (
     settings_for,
     talk,
 )
+from leafsight.cli.waiting import patiently, wait_option
 from leafsight.errors import LeafsightError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ def command() -> None:
 @database_option
 @state_dir_option
 @first_key_option
+@wait_option
 @json_option
-def migrate(database: str | None, state_dir: Path | None, first_key: bool, as_json: bool) -> None:
+def migrate(
+    database: str | None, state_dir: Path | None, first_key: bool, wait_s: float, as_json: bool
+) -> None:
     """Make the database, or bring it up to date. A server does so, too, when it starts."""
     from leafsight.state import migrate, open_state
 
     settings = settings_for(database_url=database, state_dir=state_dir, first_key=flag_of(first_key))
-    done = migrate(database_url(settings))
+    done = patiently(lambda: migrate(database_url(settings)), wait_s, talk)
     made = None
     if settings.first_key == "yes":
         with open_state(database_url(settings)) as state:

@@ -62,14 +62,11 @@ def command(first_key: bool, end_with: int | None, **given: Any) -> int:
 
 def _prepare(options: ServiceOptions, settings: Settings) -> None:
     """What every process would stumble over is said once: the model, the database; and are there keys?"""
-    from leafsight.registry import SERVING
-    from leafsight.service import registry_of
+    from leafsight.service import look_at_model
     from leafsight.state import open_state
 
     if options.model is None:
-        registry = registry_of(options).near
-        registry.watch_token(SERVING)  # fetches what a bucket names, if there is one
-        registry.bundle(registry.get(SERVING))
+        look_at_model(options)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if options.alert_url:
         from leafsight.monitoring import check_alert_url

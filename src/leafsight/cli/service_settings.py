@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leafsight.service import ServiceOptions
     from leafsight.settings import Settings
 
+LEAST_METRICS_KEY = 32
 SHARED = (
     click.option("--model", type=click.Path(path_type=Path), help="Serve this file, whatever was promoted."),
     click.option(
@@ -77,6 +78,7 @@ def service_options(settings: Settings) -> ServiceOptions:
         port=settings.port,
         admin_host=settings.admin_host,
         admin_port=settings.admin_port,
+        metrics_key=_metrics_key(settings.metrics_key),
         workers=settings.workers or cores(),
         deadline_s=settings.deadline_ms / 1000,
         max_request_bytes=settings.max_request_bytes,
@@ -89,6 +91,20 @@ def service_options(settings: Settings) -> ServiceOptions:
         jobs=cast(Jobs, settings.jobs),
         **_learning(settings),
     )
+
+
+def _metrics_key(key: str) -> str:
+    """The key itself, which must not be guessed.
+
+    Raises:
+        UsageError: it is short, or cannot be sent in a header.
+    """
+    if key and (len(key) < LEAST_METRICS_KEY or not key.isascii() or " " in key):
+        raise UsageError(
+            f"LEAFSIGHT_METRICS_KEY is no key: at least {LEAST_METRICS_KEY} letters and digits",
+            hint="make one with: openssl rand -hex 32",
+        )
+    return key
 
 
 def _learning(settings: Settings) -> dict[str, Any]:

@@ -76,6 +76,10 @@ class MissingExtraError(LeafsightError):
         self.package = package
         self.extra = extra
 
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """How it gets from one process to another."""
+        return type(self), (self.package, self.extra)
+
 
 class ImageError(LeafsightError):
     """A photograph cannot be used."""

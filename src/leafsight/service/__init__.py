@@ -13,6 +13,7 @@ from leafsight.service.options import Jobs, KeepPhotos, ServiceOptions
 if TYPE_CHECKING:
     from leafsight.service.app import create_app
     from leafsight.service.at_hand import AtHand
+    from leafsight.service.first_look import look_at_model
     from leafsight.service.heart import STALE_S, beat_age_s
     from leafsight.service.job_worker import JobWorker
     from leafsight.service.registries import registry_of
@@ -24,6 +25,7 @@ _HOME = {
     "STALE_S": "heart",
     "beat_age_s": "heart",
     "create_app": "app",
+    "look_at_model": "first_look",
     "registry_of": "registries",
     "serve": "supervisor",
 }
@@ -37,6 +39,7 @@ __all__ = [
     "ServiceOptions",
     "beat_age_s",
     "create_app",
+    "look_at_model",
     "registry_of",
     "serve",
 ]

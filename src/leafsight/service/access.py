@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -62,6 +63,7 @@ class Access:
         now: seconds of a clock that never goes back.
         now_ms: milliseconds of the clock on the wall, for allowances by minute and day.
         admin_apart: what wants the scope admin is answered on the admin side only.
+        metrics_key: opens the counters and nothing else; empty opens nothing.
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class Access:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         *,
         admin_apart: bool = False,
+        metrics_key: str = "",
     ) -> None:
         self._state, self._recorder, self._now, self._now_ms = state, recorder, now, now_ms
+        self._metrics_key = metrics_key.encode()
         self._known: dict[bytes, tuple[float, KeyRecord | None]] = {}
         self._any: tuple[float, bool] = (-REMEMBERED_S, True)
         self._guesses, self._admin_apart = Guesses(now), admin_apart
@@ -88,8 +92,8 @@ class Access:
             RateLimitError: the key's allowance for this minute is used up, or too many keys from this address
                 were not valid.
         """
-        if scope == "admin" and self._admin_apart and not is_admin_side(request.scope):
-            raise NotFoundError("this is not answered here", hint="ask on the admin side of the service")
+        if scope == "admin":
+            self._check_side(request)
         _refuse_other_sites(request)
         if not await self._has_keys():
             _refuse_strangers(request)
@@ -102,6 +106,29 @@ class Access:
         request.scope["leafsight.key_id"] = key.id
         await self._count(key, "minute", 1, key.rate_per_minute)
         return Caller(key)
+
+    async def reader_of_counters(self, request: Request) -> None:
+        """Whoever may read ``/metrics``: sends the operator's key for it, or has the scope admin.
+
+        The operator's key is not in the database: one that does not answer is seen in the counters.
+
+        Raises:
+            LeafsightError: as of ``caller``.
+        """
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if (
+            self._metrics_key
+            and kind.lower() == "bearer"
+            and compare_digest(token.encode(), self._metrics_key)
+        ):
+            self._check_side(request)
+            return
+        await self.caller(request, "admin")
+
+    def _check_side(self, request: Request) -> None:
+        """What is for those who run the service may be answered on the admin side only."""
+        if self._admin_apart and not is_admin_side(request.scope):
+            raise NotFoundError("this is not answered here", hint="ask on the admin side of the service")
 
     async def count_photographs(self, caller: Caller, photographs: int) -> None:
         """Take photographs off the day's allowance of the caller's key.

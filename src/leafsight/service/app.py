@@ -170,7 +170,7 @@ def _open(app: FastAPI) -> Parts:
         state=state,
         blobs=blobs,
         recorder=recorder,
-        access=Access(state, recorder, admin_apart=bool(options.admin_port)),
+        access=Access(state, recorder, admin_apart=bool(options.admin_port), metrics_key=options.metrics_key),
         queue=queue,
         model=model,
         metrics=metrics,

@@ -70,9 +70,9 @@ def _versions() -> dict[str, str]:
 
 @router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
-    """With keys in use, the scope admin is wanted; Prometheus can send a bearer token."""
+    """With keys in use, the operator's key for counters is wanted, or the scope admin."""
     parts = parts_of(request)
-    await parts.access.caller(request, "admin")
+    await parts.access.reader_of_counters(request)
     counted = await asyncio.to_thread(parts.metrics.text)  # reads the files of every process
     return Response(counted + await parts.insights.facts(), media_type=MEDIA_TYPE)
 

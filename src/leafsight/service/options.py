@@ -39,6 +39,7 @@ class ServiceOptions:
         watch_s: how often a process looks whether another model was promoted.
         admin_host: address that the admin side is listened for on.
         admin_port: of the admin side; 0 means that there is none, and everything is answered on ``port``.
+        metrics_key: opens ``/metrics`` and nothing else, as keys with the scope admin do; empty is none.
         data: collection whose reports are shown; ``None`` shows none.
         accept: who accepts contributions: a person, or for clean ones a rule.
         promote: whether a challenger that holds the gate is promoted by itself, or a person is asked.
@@ -80,6 +81,7 @@ class ServiceOptions:
     watch_s: float = 1.0
     admin_host: str = "127.0.0.1"
     admin_port: int = 0
+    metrics_key: str = field(default="", repr=False)
     data: Path | None = None
     accept: Accept = "hand"
     promote: Promote = "auto"

@@ -8,6 +8,7 @@ from typing import Any
 
 from leafsight.errors import ConfigError, Fault
 from leafsight.settings.parsing import KNOWN, parsed
+from leafsight.settings.secret_files import named_in_file, with_secret_files
 from leafsight.settings.values import Settings
 
 FILE_NAME = "leafsight.toml"
@@ -26,7 +27,8 @@ def load_settings(
 
     Args:
         folder: where ``leafsight.toml`` is looked for; it may be absent.
-        environment: usually ``os.environ``; keys that start with ``LEAFSIGHT_`` count.
+        environment: usually ``os.environ``; keys that start with ``LEAFSIGHT_`` count. A secret setting may
+            stand in a file instead, which the same key with ``_FILE`` behind it names.
         flags: values from the command line; ``None`` values mean "not given".
 
     Raises:
@@ -63,13 +65,13 @@ def _laid_over(
     found: Mapping[str, Any], file: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None
 ) -> tuple[Settings, list[Fault]]:
     given = {key: value for key, value in (flags or {}).items() if value is not None}
+    of_environment, faults = with_secret_files(_read_environment(environment), PREFIX)
     sources = (
         (found, str(file), ""),
-        (_read_environment(environment), "environment", PREFIX),
+        (of_environment, "environment", PREFIX),
         (given, "command line", ""),
     )
     values: dict[str, Any] = {}
-    faults: list[Fault] = []
     for one, where, prefix in sources:
         good, wrong = parsed(one, where, prefix)
         values.update(good)
@@ -83,7 +85,8 @@ def origins(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """For each setting, the source that decides it: ``default``, the file's name or the variable's."""
     found = dict.fromkeys(KNOWN, "default")
     found.update(dict.fromkeys(_read_file(folder / FILE_NAME), FILE_NAME))
-    found.update({key: f"{PREFIX}{key.upper()}" for key in _read_environment(environment)})
+    for key in _read_environment(environment):
+        found[named_in_file(key) or key] = f"{PREFIX}{key.upper()}"
     return found
 
 

@@ -67,6 +67,9 @@ class Settings:
         "which jobs a server works off: all, or none where leafsight work does",
         choices=("all", "none"),
     )
+    metrics_key: str = _setting(
+        "", "key that opens /metrics and nothing else, also while the database does not answer", secret=True
+    )
     data: Path | None = _setting(None, "collection whose health and figures a server shows")
     deadline_ms: int = _setting(
         2000, "a request that would be answered later than this is refused at once", least=50, most=600_000

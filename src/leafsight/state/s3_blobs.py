@@ -6,6 +6,7 @@ no database. Open it after a fork, not before: the client has threads of its own
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.parse
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from leafsight.errors import ConfigError, NotFoundError, StateBusyError, StateError, nearest, require
 from leafsight.state.blob_names import MAX_BLOB_BYTES, check_length, checked_name, is_name
+from leafsight.state.s3_credentials import credentials_in_file
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store
@@ -148,7 +150,8 @@ def open_s3_blobs(url: str, *, timeout_s: float) -> S3Blobs:
         timeout_s: how long the bucket may be silent, and for how long tries are repeated.
 
     Raises:
-        ConfigError: an address that cannot be understood, or with a password in it.
+        ConfigError: an address that cannot be understood, or with a password in it; a file with credentials
+            that has none.
         MissingExtraError: obstore is not installed.
     """
     bucket, prefix, options = _parts(url)
@@ -156,7 +159,7 @@ def open_s3_blobs(url: str, *, timeout_s: float) -> S3Blobs:
     from obstore.store import S3Store
 
     # Not every store knows the request that deletes many at once.
-    config: S3Config = {"disable_bulk_delete": True}
+    config: S3Config = {"disable_bulk_delete": True, **credentials_in_file(os.environ)}
     # What is absent is left to the environment (AWS_ENDPOINT_URL, AWS_REGION), as everywhere.
     if "endpoint" in options:
         config["endpoint"] = options["endpoint"]

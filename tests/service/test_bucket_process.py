@@ -1,0 +1,50 @@
+"""A service whose models and photographs lie in a bucket, in processes of its own."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+from tests.journeys.small_world import leafsight
+from tests.service.running import running_service
+from tests.state.moto_server import CREDENTIALS, s3_url, shared_moto
+
+from leafsight.errors import MissingExtraError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes are not forked")
+def test_processes_come_up_though_the_one_before_them_asked_the_bucket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    words = ("--registry", s3_url(shared_moto(), "registry"), "--blobs", s3_url(shared_moto(), "blobs"))
+    with running_service(tmp_path / "state", None, *words) as service:
+        assert service.get("/readyz").status == 200
+
+
+def test_a_bucket_that_was_never_reached_is_said_at_once_and_in_our_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    words = ("serve", "--port", "0", "--state-dir", tmp_path, "--registry", s3_url("http://127.0.0.1:9", "x"))
+    told = leafsight(*words)
+    assert (told.code, told.err.splitlines()) == (
+        1,
+        [
+            "error: the bucket of the registry was never reached from here",
+            "hint: try again when it answers, or serve one file with --model",
+        ],
+    )
+
+
+def test_a_missing_library_is_told_from_one_process_to_another() -> None:
+    told = pickle.loads(pickle.dumps(MissingExtraError("obstore", "serve")))
+    assert (told.package, told.extra, told.message) == (
+        "obstore", "serve", "this needs 'obstore', which is not installed",
+    )  # fmt: skip
