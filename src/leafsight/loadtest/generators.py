@@ -1,7 +1,7 @@
 """Starts the generators, each in a process of its own, and reads what they leave.
 
 Enters: an order. Leaves: outcomes, and what the generator itself used. A generator that does not end in
-    time is ended, and its load is an error, not a result.
+time is ended, and its load is an error, not a result.
 """
 
 from __future__ import annotations
