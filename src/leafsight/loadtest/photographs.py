@@ -1,8 +1,8 @@
 """The photographs of a study: drawn once in the sizes of the mix, or taken from a folder.
 
 Enters: a folder and a seed. Leaves: files and their table (name, size, bytes, weight). Drawn ones are leaves
-of ``dataset`` at up to 512 px, enlarged to their size, with a sensor's noise at full size so that files have the
-bytes of real ones; no diagnosis of them means anything.
+of ``dataset`` at up to 512 px, enlarged to their size, with a sensor's noise at full size so that files have
+the bytes of real ones; no diagnosis of them means anything.
 """
 
 from __future__ import annotations
