@@ -6,7 +6,7 @@ DATA   ?=
 TESTERS ?= 2
 READY  := $(VENV)/.ready
 
-.PHONY: help demo serve test test-all check audit format install clean bench bench-serve builtin desktop-app notebook
+.PHONY: help up down containers demo serve test test-all check audit format install clean bench bench-serve builtin desktop-app notebook
 
 help:
 	@echo 'make demo [DATA=folder]   check, split, train, evaluate, export and diagnose, start to finish'
@@ -16,6 +16,8 @@ help:
 	@echo 'make bench                every benchmark of the README'
 	@echo 'make bench-serve PEERS=folder  the load study of leafsight serve (an hour); installs its peers there'
 	@echo 'make desktop-app          the window as a program of its own, in dist/; SMALL=1 without two of its pages'
+	@echo 'make up, make down        leafsight in containers on this machine (docs/containers.md)'
+	@echo 'make containers           builds the images and tests them and compose.yaml on a real engine'
 	@echo 'make notebook             run notebooks/leafsight.ipynb afresh and keep its outputs (ten minutes)'
 	@echo 'make builtin PRETRAINED=  rebuild the model that ships; needs data/ and hours'
 
@@ -65,6 +67,23 @@ desktop-app:
 # Formats that are not installed are named with their pip line in the outputs: the kept ones had all of them.
 notebook: install
 	@$(BIN)/python notebooks/build.py
+
+# The images, the stand-ins and both set-ups of compose.yaml, on a real engine (docs/containers.md). Ten minutes to build,
+# ten to test, on two cores; CLEAN=1 builds all of it anew.
+containers: install
+	@tests/containers/prepare
+	@TEST_CONTAINERS=1 $(BIN)/python -m pytest -q -m containers tests/containers
+
+# All of leafsight on this machine (docs/containers.md): make up, make down; COMPOSE=podman-compose, PROFILE=small.
+COMPOSE ?= docker compose
+PROFILE ?= full
+
+up:
+	@python3 deploy/compose/make_secrets.py
+	@$(COMPOSE) --profile $(PROFILE) up --build --detach
+
+down:
+	@$(COMPOSE) --profile $(PROFILE) down
 
 format: install
 	@$(BIN)/ruff check --fix .

@@ -3,8 +3,8 @@
     python -m benchmarks.scale.demands --out benchmarks/scale/measured.json
 
 Starts one replica (a whole processor), PostgreSQL and the proxy as containers, as ``leafsight loadtest``
-does, and sends photographs of the study's mix one after another, sizes in turn; after each the processor time of
-every part is read, to the nanosecond, from its control group. What they use while nobody asks is measured
+does, and sends photographs of the study's mix one after another, sizes in turn; after each the processor time
+of every part is read, to the nanosecond, from its control group. What they use while nobody asks is measured
 before and taken off. A second, short part with ``keep_photos=always`` tells how large kept photographs are.
 """
 
@@ -28,7 +28,7 @@ from leafsight.loadtest.orders import multipart
 from leafsight.loadtest.photographs import Photograph, draw_photographs
 from leafsight.loadtest.setups import SetUp
 
-IDLE_S = 10.0
+SETTLE_S, IDLE_S = 10.0, 20.0
 ROLES = ("service", "database", "proxy")
 
 
@@ -42,13 +42,12 @@ def main() -> int:
     given = parser.parse_args()
     photographs = draw_photographs(given.work / "photographs")
     program = found_engine("auto")
-    plain = ContainerEngine(program, ContainerOptions(image=given.image, cpus=1.0, memory_bytes=2**30))
+    alone = {"LEAFSIGHT_JOBS": "none"}  # no clerk works beside
+    plain = ContainerEngine(program, options(given.image, alone))
     with plain.running(SetUp(1, proxy=True), given.work / "plain") as running:
         found = measure(running, photographs, given.rounds)
         found["row_bytes"] = row_bytes(program)
-    keeping = ContainerOptions(
-        image=given.image, cpus=1.0, memory_bytes=2**30, environment={"LEAFSIGHT_KEEP_PHOTOS": "always"}
-    )
+    keeping = options(given.image, alone | {"LEAFSIGHT_KEEP_PHOTOS": "always"})
     with ContainerEngine(program, keeping).running(SetUp(1), given.work / "keeping") as running:
         found["kept_bytes"] = kept_bytes(program, running, photographs)
     found |= {
@@ -61,10 +60,16 @@ def main() -> int:
     return 0
 
 
+def options(image: str, environment: dict[str, str]) -> ContainerOptions:
+    """One replica with a whole processor."""
+    return ContainerOptions(image=image, cpus=1.0, memory_bytes=2**30, environment=environment)
+
+
 def measure(running: Running, photographs: list[Photograph], rounds: int) -> dict[str, Any]:
     """Processor time of each part for each photograph, and the answer's bytes."""
     for photograph in photographs[:: len(photographs) // 6]:
         send(running, photograph)  # everything is loaded, every connection is there
+    time.sleep(SETTLE_S)
     idle = idle_cpus(running.parts)
     used: dict[str, dict[str, list[float]]] = defaultdict(lambda: {role: [] for role in ROLES})
     took: dict[str, list[float]] = defaultdict(list)

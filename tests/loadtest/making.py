@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 from tests.loadtest.fake_server import FakeServer
 
+from leafsight.errors import RemoteError
 from leafsight.loadtest.asking import Address
 from leafsight.loadtest.engines import SERVICE, Part, Running
 from leafsight.loadtest.outcomes import OK, Outcome, write_outcomes
@@ -37,12 +38,19 @@ class FakeEngine:
 
     server: FakeServer
     fails_at: int = 0
+    refuses: tuple[int, ...] = ()
+    ends_after_first: bool = False
+    image: str = ""
     started: list[SetUp] = field(default_factory=list)
     ended: list[SetUp] = field(default_factory=list)
     cleaned: int = 0
 
     def facts(self) -> dict[str, Any]:
-        return {"engine": "fake", "version": "0", "images": {}, "database": "none"}
+        images = {"service": {"id": self.image, "bytes": 1}} if self.image else {}
+        return {"engine": "fake", "version": "0", "images": images, "database": "none"}
+
+    def how_it_ended(self) -> str:
+        return "killed for memory" if self.ends_after_first else ""
 
     def clean(self) -> int:
         self.cleaned += 1
@@ -53,9 +61,11 @@ class FakeEngine:
         self.started.append(setup)
         if self.fails_at == len(self.started):
             raise KeyboardInterrupt
+        if setup.replicas in self.refuses:
+            raise RemoteError("no such luck", hint="try again")
         folder.mkdir(parents=True, exist_ok=True)
         address = Address("127.0.0.1", self.server.port)
-        part = Part("replica 1", SERVICE, lambda: Reading(cpu_s=0.0, memory_bytes=1), lambda: "")
+        part = Part("replica 1", SERVICE, lambda: Reading(cpu_s=0.0, memory_bytes=1), self.how_it_ended)
         try:
             yield Running((address,), (address,) * setup.replicas, "key", (part,), 0.1)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from tests.loadtest.making import FakeEngine, write_photographs
 
 from leafsight.errors import ConflictError, NotFoundError, RemoteError
 from leafsight.loadtest import Study, StudyFolder, StudyOptions, results_of, study
+from leafsight.loadtest.driving import drive
+from leafsight.loadtest.generators import Driven
 from leafsight.loadtest.options import ladder_of
-from leafsight.loadtest.outcomes import read_outcomes
+from leafsight.loadtest.orders import Order
+from leafsight.loadtest.outcomes import read_outcomes, write_outcomes
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +25,16 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "SETTLE_S", 0.0)
     monkeypatch.setattr(study, "PROBE_S", 0.4)
     monkeypatch.setattr(study, "calibrate", lambda order, folder: {"most_per_s": 1.0})
+    monkeypatch.setattr(
+        study, "drive_order", driven_here
+    )  # no process of its own: tests of those are elsewhere
+
+
+def driven_here(order: Order, folder: Path) -> Driven:
+    generator = asyncio.run(drive(order))
+    write_outcomes(Path(order.out), generator.outcomes)
+    cost = generator.cost
+    return Driven(generator.outcomes, 0.1, cost["begun_s"], cost["wall_s"])
 
 
 def options(tmp_path: Path, **more: Any) -> StudyOptions:
@@ -98,7 +112,7 @@ def test_rates_are_found_once_and_are_the_same_with_and_without_a_proxy(tmp_path
     (rates,) = folder.ladders().values()
     assert len(folder.cells()) == 2 * len(rates)
     assert {one["load"]["rate_per_s"] for one in folder.cells()} == set(rates)
-    assert ladder_of(10) == (2.5, 5.0, 7.0, 8.5, 10.0, 12.0, 16.0)
+    assert ladder_of(10) == (3.0, 6.0, 8.0, 10.0, 12.0, 16.0)
     assert ladder_of(0.01)[0] == 0.1
 
 
@@ -145,3 +159,33 @@ def test_the_folder_keeps_no_key(tmp_path: Path) -> None:
         if path.suffix != ".gz":
             assert '"key": "key"' not in path.read_text()
     assert json.loads((folder.path / "study.json").read_text())["asked"]["rates"] == [20.0]
+
+
+def test_a_part_that_ended_is_started_anew_for_the_loads_that_are_left(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        engine = FakeEngine(server, ends_after_first=True)
+        folder = run(options(tmp_path, replicas=(1,), rates=(20.0, 30.0, 40.0)), engine)
+    assert len(folder.cells()) == 3
+    assert len(engine.started) == len(engine.ended) == 3
+    assert results_of(folder)["rows"][0]["ended"] == ["replica 1 killed for memory"]
+
+
+def test_a_set_up_that_cannot_be_driven_does_not_stop_the_others(tmp_path: Path) -> None:
+    what = options(tmp_path, replicas=(1, 2, 3))
+    with FakeServer() as server:
+        engine = FakeEngine(server, refuses=(2,))
+        with pytest.raises(RemoteError, match=r"2 x built-in, direct, round 1: no such luck"):
+            run(what, engine)
+        assert {one["setup"]["replicas"] for one in StudyFolder(what.out).cells()} == {1, 3}
+        folder = run(what, FakeEngine(server), resume=True)
+    assert len(folder.cells()) == 6
+
+
+def test_a_study_does_not_go_on_with_other_images(tmp_path: Path) -> None:
+    what = options(tmp_path, replicas=(1,), rates=(20.0,))
+    with FakeServer() as server:
+        run(what, FakeEngine(server))
+        other = FakeEngine(server, image="rebuilt")
+        with pytest.raises(ConflictError, match="other images: images"):
+            run(what, other, resume=True)
+    assert other.started == []

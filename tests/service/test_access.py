@@ -193,3 +193,45 @@ def test_no_guess_is_written_down(service: TestClient, caplog: pytest.LogCapture
             wrong(service, number)
     assert caplog.records
     assert "ls_" not in "".join(str(vars(record)) for record in caplog.records if record.name != "httpx2")
+
+
+METRICS_KEY = "counters-" + "0" * 32
+
+
+def test_the_key_for_counters_opens_them_and_nothing_else(start: Callable[..., TestClient]) -> None:
+    service = start(client=("192.0.2.7", 1234), metrics_key=METRICS_KEY)
+    header = {"authorization": f"Bearer {METRICS_KEY}"}
+    assert service.get("/metrics").status_code == 403  # there are no keys: this computer only
+    make_key(service, "predict")
+    assert service.get("/metrics", headers=header).status_code == 200
+    for path in ("/v1/load", "/v1/predictions", "/v1/conditions"):
+        assert service.get(path, headers=header).status_code == 401
+    for wrong in (METRICS_KEY[:-1], METRICS_KEY + "0", "", "é"):
+        refused = service.get("/metrics", headers={"authorization": f"Bearer {wrong}".encode()})
+        assert refused.status_code == 401
+
+
+def test_without_a_key_for_counters_an_empty_one_opens_nothing(service: TestClient) -> None:
+    make_key(service, "predict")
+    assert service.get("/metrics", headers={"authorization": "Bearer "}).status_code == 401
+
+
+def test_counters_are_read_with_their_key_while_the_database_does_not_answer(
+    start: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of the database could not be looked up, so Prometheus would not learn that it is away."""
+    service = start(metrics_key=METRICS_KEY)
+    header = make_key(service, "admin")
+    parts = service.app.state.parts  # type: ignore[attr-defined]
+
+    def away(*_: Any) -> Any:
+        raise StateBusyError("away", hint="later")
+
+    monkeypatch.setattr(parts.state, "check", away)
+    monkeypatch.setattr(parts.state.keys, "verify", away)
+    monkeypatch.setattr(parts.state.keys, "any", away)
+    parts.access._any = (-1e9, True)
+    assert service.get("/metrics", headers=header).status_code == 503
+    answer = service.get("/metrics", headers={"authorization": f"Bearer {METRICS_KEY}"})
+    assert answer.status_code == 200
+    assert "leafsight_requests_total" in answer.text

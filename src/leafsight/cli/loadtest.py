@@ -57,6 +57,7 @@ YES_NO = {"yes": True, "no": False}
 @click.option(
     "--proxy-image", default="localhost/leafsight-standin/proxy", show_default=True, help="Image of nginx."
 )
+@click.option("--proxy-tls/--no-proxy-tls", default=True, show_default=True, help="TLS at the proxy.")
 @click.option(
     "--database-image",
     default="localhost/leafsight-standin/database",
@@ -113,10 +114,10 @@ YES_NO = {"yes": True, "no": False}
 @json_option
 @quiet_option
 @click.pass_context
-def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any) -> None:
+def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any) -> int:
     """Run a whole load study: start containers, drive them, measure both sides, write a report."""
     if context.invoked_subcommand is not None:
-        return
+        return 0
     from leafsight.loadtest import Study, StudyFolder, write_report
 
     options = _options(words)
@@ -132,6 +133,7 @@ def command(context: click.Context, /, as_json: bool, quiet: bool, **words: Any)
         if folder.cells():
             summary = write_report(folder)
     _print(summary, options.out, as_json)
+    return int(bool(summary["failures"]["wrong"] or sum(summary["failures"]["lost"].values())))
 
 
 @command.command(name="report")
@@ -246,6 +248,7 @@ def _engine(words: dict[str, Any], options: StudyOptions) -> Engine:
         "proxy_image",
         "database_image",
         "proxy_cpus",
+        "proxy_tls",
         "database_cpus",
         "workers",
     )

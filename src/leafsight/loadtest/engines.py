@@ -26,7 +26,7 @@ class Part:
         name: in the report.
         role: service, proxy, database or worker.
         read: takes a reading.
-        alive: whether it runs, and how it ended if not, such as ``killed for memory``; empty when it runs.
+        ended: how it ended, such as ``killed for memory``; empty as long as it runs.
         cpus: how many processors it may use; 0 means all.
         memory_bytes: its limit; 0 means none.
     """
@@ -34,7 +34,7 @@ class Part:
     name: str
     role: str
     read: Callable[[], Reading]
-    alive: Callable[[], str]
+    ended: Callable[[], str]
     cpus: float = 0.0
     memory_bytes: int = 0
 

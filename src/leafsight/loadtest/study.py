@@ -1,7 +1,7 @@
 """The whole study: set-ups one after the other, each under every load, again in every round.
 
 Enters: options, an engine, a folder. Leaves: results in the folder, one by one. In each round the set-ups
-    come in another order, so that a slow hour of the machine does not fall on the same one every time.
+come in another order, so that a slow hour of the machine does not fall on the same one every time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from leafsight.errors import LeafsightError, RemoteError
+from leafsight.errors import ConflictError, LeafsightError, RemoteError
 from leafsight.loadtest.behaviour import CORRECTED, RIGHT, SHARES
 from leafsight.loadtest.calibration import calibrate
 from leafsight.loadtest.checking import find_lost
@@ -32,6 +32,7 @@ from leafsight.loadtest.summing import sum_up
 from leafsight.loadtest.watching import Watch
 from leafsight.progress import Progress, Silent
 
+AGAIN = "what was measured is kept; --resume drives what is missing"
 PROBE_S, PROBE_CONNECTIONS = 8.0, 4
 SETTLE_S = 2.0
 START_S, LOAD_EXTRA_S = 40.0, 6.0
@@ -60,7 +61,7 @@ class Study:
 
         Raises:
             ConflictError: the folder holds another study.
-            LeafsightError: a set-up cannot be started. What was measured before is kept.
+            RemoteError: some set-ups could not be driven; the others were.
         """
         asked = self._options.model_dump(mode="json", exclude={"out"})
         self._folder.begin(asked, resume=resume)
@@ -68,14 +69,19 @@ class Study:
         self._prepare()
         setups = self.setups()
         self._progress.start("load study", self.loads_to_come(setups))
+        failed: list[str] = []
         try:
             for repeat in range(self._options.repeats):
                 for setup in _shuffled(setups, self._options.seed, repeat):
-                    if not self._is_done(setup, repeat):
+                    try:
                         self._drive_setup(setup, repeat)
+                    except RemoteError as error:  # the others are driven all the same
+                        failed.append(f"{setup.name}, round {repeat + 1}: {error.message} ({error.hint})")
         finally:
             self._engine.clean()
         self._progress.finish(f"{len(self._folder.cells())} loads")
+        if failed:
+            raise RemoteError("not all set-ups could be driven:\n  " + "\n  ".join(failed), hint=AGAIN)
 
     def setups(self) -> list[SetUp]:
         """All set-ups of the study."""
@@ -102,13 +108,19 @@ class Study:
             self._photographs = draw_photographs(
                 self._folder.path / "photographs", seed=options.seed, progress=self._progress
             )
-        if "machine" in self._folder.study():
+        study, facts = self._folder.study(), self._engine.facts()
+        if "machine" in study:
+            if differ := sorted(name for name in facts if facts[name] != study["engine"].get(name)):
+                raise ConflictError(
+                    f"the study was begun with another engine or other images: {', '.join(differ)}",
+                    hint="begin another study: its numbers would not belong to these",
+                )
             return
         logs = self._folder.logs("calibration")
         rows = [asdict(one) | {"path": one.name} for one in self._photographs]
         self._folder.add_facts(
             machine=describe_machine(),
-            engine=self._engine.facts(),
+            engine=facts,
             photographs={"drawn": not options.photos, "digest": digest_of(self._photographs), "files": rows},
             mix=[asdict(size) for size in SIZES] if not options.photos else [],
             people={"shares": SHARES, "corrected": CORRECTED, "right": RIGHT, "think_s": options.think_s},
@@ -131,17 +143,30 @@ class Study:
         return all(cell.name in done for cell in self._cells(setup, repeat))
 
     def _drive_setup(self, setup: SetUp, repeat: int) -> None:
+        """Drive all loads that are not done; where a part has ended, begin anew for those that are left."""
+        while not self._is_done(setup, repeat):
+            before = len(self._folder.cells())
+            logs = self._folder.logs(f"{setup.slug}.r{repeat}")
+            with self._engine.running(setup, logs) as running:
+                expected = logs / "expected.json"
+                reference = self._reference(setup, running, expected)
+                self._warm_up(running, setup, expected, logs)
+                self._drive_loads(setup, repeat, running, reference)
+            if len(self._folder.cells()) == before:
+                raise RemoteError("no load could be driven", hint=AGAIN)
+
+    def _drive_loads(self, setup: SetUp, repeat: int, running: Running, reference: dict[str, Any]) -> None:
+        """One load after the other, as long as all parts run."""
         logs = self._folder.logs(f"{setup.slug}.r{repeat}")
-        with self._engine.running(setup, logs) as running:
-            expected = logs / "expected.json"
-            reference = self._reference(setup, running, expected)
-            self._warm_up(running, setup, expected, logs)
-            done = {one["name"] for one in self._folder.cells()}
-            for cell in self._cells(setup, repeat):
-                if cell.name not in done:
-                    self._folder.add_cell(self._drive(cell, running, expected, logs, reference))
-                    self._progress.advance(note=f"{cell.name}; {self._time_left()}")
-                    time.sleep(SETTLE_S)
+        done = {one["name"] for one in self._folder.cells()}
+        for cell in self._cells(setup, repeat):
+            if cell.name in done:
+                continue
+            self._folder.add_cell(self._drive(cell, running, logs, reference))
+            self._progress.advance(note=f"{cell.name}; {self._time_left()}")
+            if any(part.ended() for part in running.parts):
+                return
+            time.sleep(SETTLE_S)
 
     def _reference(self, setup: SetUp, running: Running, expected: Path) -> dict[str, Any]:
         """Ask every replica alone; all must agree with each other and with the model file here.
@@ -189,16 +214,12 @@ class Study:
         capacity = len(late) / max(driven.wall_s - half_s, 1e-9)
         self._folder.add_ladder(setup.ladder, list(ladder_of(capacity)))
 
-    def _drive(
-        self, cell: Cell, running: Running, expected: Path, logs: Path, reference: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _drive(self, cell: Cell, running: Running, logs: Path, reference: dict[str, Any]) -> dict[str, Any]:
         """One load from its beginning to the look for what was lost."""
         options, raw = self._options, self._folder.raw(cell.name)
         raw.parent.mkdir(exist_ok=True)
-        out = (
-            raw if cell.load.rate_per_s else raw.with_suffix("")
-        )  # Locust writes lines at once, uncompressed
-        order = self._order(_hosts(running), running.key, str(expected), out)
+        out = raw if cell.load.rate_per_s else raw.with_suffix("")  # Locust writes each line at once
+        order = self._order(_hosts(running), running.key, str(logs / "expected.json"), out)
         order = replace(
             order, rate_per_s=cell.load.rate_per_s, users=cell.load.users, https=running.fronts[0].https,
             seed=_seed_of(options.seed, cell),
@@ -228,6 +249,7 @@ class Study:
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
                 "late_ms": summary["late_ms"] if cell.load.rate_per_s else None,
+                "priority": driven.priority,
                 "bound": bound_by_generator(driven.cpu_share, late),
             },
             "kept": find_lost(running, driven.outcomes),

@@ -111,7 +111,7 @@ class Watch:
             "memory_limit_bytes": part.memory_bytes,
             "memory_most_bytes": max(memory) or None,
             "memory_peak_bytes": self._looks[-1].parts[part.name].peak_bytes,
-            "ended": part.alive(),
+            "ended": part.ended(),
         }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, MutableSequence
+from contextlib import suppress
 from typing import Any
 
 ABSENT = -1
@@ -83,13 +84,22 @@ class Accepting:
         self._listen()
 
     def close(self) -> None:
-        """Take no more; what waits at the socket is the other workers'."""
+        """Take no more; what waits at the socket is the other workers'.
+
+        The last one takes all that wait. Then nobody holds the socket any more: a caller who comes later is
+        refused at once, and may ask elsewhere.
+        """
         if self._pause is None:
             self._loop.remove_reader(self._listening)
         else:
             self._pause.cancel()
         if self._shares is not None:
             self._shares.leave()
+        if self._shares is None or not self._shares.others:
+            with suppress(OSError):  # nobody waits any more
+                while True:
+                    self._begin(self._listening.accept()[0])
+        self._listening.close()
 
     def _listen(self) -> None:
         self._pause = None
@@ -119,6 +129,9 @@ class Accepting:
         except OSError:  # the caller is gone already, or there are too many open files
             self._rest(LONGEST_PAUSE_S)
             return
+        self._begin(taken)
+
+    def _begin(self, taken: socket.socket) -> None:
         task = self._loop.create_task(self._serve(taken))
         self._taken.add(task)
         task.add_done_callback(self._taken.discard)

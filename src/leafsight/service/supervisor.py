@@ -230,6 +230,9 @@ class Supervisor:
         return True
 
     def _stop_all(self) -> None:
+        # From here on the doors are the workers': the last of them closes them.
+        for one in filter(None, (self._listening, self._admin)):
+            one.close()
         for worker in self._workers:
             worker.process.terminate()
         self._clerk.stop()
