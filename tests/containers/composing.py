@@ -76,6 +76,13 @@ class SetUp:
         every = ["--all"] if also_ended else []
         return sorted(call("ps", *every, *wanted, "--format", "{{.Names}}").stdout.split())
 
+    def everything_said(self) -> str:
+        """The last lines of each container, to be read where one does not come up."""
+        return "\n".join(
+            f"== {name}\n" + "\n".join(logs(name).splitlines()[-15:])
+            for name in self.containers(also_ended=True)
+        )
+
     def first_key(self, service: str) -> str:
         """As the log says it."""
         [name] = self.containers(service, also_ended=True)

@@ -25,7 +25,7 @@ STANDINS = {
     for name in ("proxy", "database", "store", "prometheus")
 }
 LABEL = "leafsight-test"
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 PYTHON = "/opt/leafsight/bin/python"
 
 
