@@ -27,14 +27,20 @@ def main() -> int:
         write_report(options.out, json.loads((options.out / "faults.json").read_text(encoding="utf-8")))
         return 0
     if os.geteuid():
-        print("error: disks, networks and processes of containers are broken here: root is needed", file=sys.stderr)
+        print(
+            "error: disks, networks and processes of containers are broken here: root is needed",
+            file=sys.stderr,
+        )
         return 2
     signal.signal(signal.SIGTERM, _end)
     clean(Containers())
     asked = [name for name in options.only.split(",") if name]
     names = {fault.name for fault in FAULTS}
     if unknown := set(asked) - names:
-        print(f"error: no such fault: {', '.join(unknown)}; there are {', '.join(sorted(names))}", file=sys.stderr)
+        print(
+            f"error: no such fault: {', '.join(unknown)}; there are {', '.join(sorted(names))}",
+            file=sys.stderr,
+        )
         return 2
     setup = SetUpOptions(
         cpus=options.cpus, memory=options.memory, worker_cpus=options.worker_cpus, image=options.image,
@@ -73,7 +79,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.faults", description="Faults under load.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the study")
     parser.add_argument("--only", default="", help="names of faults with commas; all otherwise")
-    parser.add_argument("--report", action="store_true", help="only write the report of the run in --out again")
+    parser.add_argument(
+        "--report", action="store_true", help="only write the report of the run in --out again"
+    )
     parser.add_argument("--before-s", type=float, default=30.0, help="baseline (%(default)s)")
     parser.add_argument("--hold-s", type=float, default=30.0, help="how long it stays broken (%(default)s)")
     parser.add_argument("--after-s", type=float, default=40.0, help="after all is back (%(default)s)")
@@ -88,7 +96,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--worker-image", default="localhost/leafsight:train")
     parser.add_argument("--database-mib", type=int, default=512, help="disk of PostgreSQL (%(default)s)")
     parser.add_argument("--store-mib", type=int, default=32768, help="disk of the store (%(default)s)")
-    parser.add_argument("--replica-mib", type=int, default=64, help="each file system of a replica (%(default)s)")
+    parser.add_argument(
+        "--replica-mib", type=int, default=64, help="each file system of a replica (%(default)s)"
+    )
     parser.add_argument("--compose", type=Path, default=ROOT / "compose.yaml")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE for compose.yaml")
     return parser.parse_args()

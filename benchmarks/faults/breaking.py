@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -94,6 +93,7 @@ def cut_network(silent: bool, count: int) -> Callable[[Scene], None]:
 
     def act(scene: Scene) -> None:
         front, engine = scene.setup.network("front"), scene.setup.engine
+        proxy = engine.process(scene.container("proxy"))
         addresses = [engine.address(name, front) for name in scene.setup.replicas[:count]]
         rules = []
         for one in addresses:
@@ -104,32 +104,86 @@ def cut_network(silent: bool, count: int) -> Callable[[Scene], None]:
         scene.begins()
         try:
             for rule in rules:
-                scene.in_proxys_network("-A", *rule)
+                engine.in_network_of(proxy, ["iptables", "-w", "-A", *rule])
             scene.note(f"the proxy no longer reaches {count} of {len(scene.setup.replicas)} replicas")
             scene.hold()
         finally:
             for rule in rules:
-                scene.in_proxys_network("-D", *rule)
+                engine.in_network_of(proxy, ["iptables", "-w", "-D", *rule])
             scene.is_back()
         scene.note("the network is whole again")
-        time.sleep(0)
 
     return act
 
 
+TAKEN_AWAY = "A file fills its disk; later it is taken away."
+KILLED = "kill -9 to the first process of its container."
 FAULTS = (
-    Fault("replica-killed", "A replica is killed", "kill -9 to the first process of one of two replicas.", kill_replica),
-    Fault("database-killed", "PostgreSQL is killed", "kill -9 to the first process of its container.", kill_database),
-    Fault("store-killed", "The store is killed", "kill -9 to the first process of its container.", kill_store),
-    Fault("database-disk-full", "The disk of PostgreSQL is full", "A file fills its disk; later it is taken away.", fill_disk("database")),
-    Fault("store-disk-full", "The disk of the store is full", "A file fills its disk; later it is taken away.", fill_disk("store")),
-    Fault("replica-disk-full", "The file systems of a replica are full", "Files fill what one replica may write to; later they are taken away.", fill_replica),
-    Fault("network-silent", "One replica is unreachable, silently", "Packets between the proxy and one replica are dropped; later no longer.", cut_network(True, 1)),
-    Fault("network-refused", "One replica is unreachable, refused", "Connections of the proxy to one replica are reset; later no longer.", cut_network(False, 1)),
-    Fault("network-both", "All replicas are unreachable, silently", "Packets between the proxy and both replicas are dropped; later no longer.", cut_network(True, 2)),
-    Fault("rolling-update", "Rolling update of the image", "Replica by replica: a new one is started, waited for, and an old one is stopped.", changing.roll),
-    Fault("promotion", "Another model is promoted", "A model in the registry is promoted by a request.", changing.promote, changing.add_second_model),
-    Fault("retraining", "A retraining on the same machine", "The worker retrains by the quick path.", changing.retrain, changing.teach),
-    Fault("flood-large", "A flood of 12-megapixel photographs", "From another address, as fast as they are taken.", flooding.large),
-    Fault("flood-garbage", "A flood of garbage", "From another address: noise, cut files, lying lengths, slow senders, huge heads.", flooding.garbage),
-)  # fmt: skip
+    Fault("replica-killed", "One of two replicas is killed", KILLED, kill_replica),
+    Fault("database-killed", "PostgreSQL is killed", KILLED, kill_database),
+    Fault("store-killed", "The store is killed", KILLED, kill_store),
+    Fault("database-disk-full", "The disk of PostgreSQL is full", TAKEN_AWAY, fill_disk("database")),
+    Fault("store-disk-full", "The disk of the store is full", TAKEN_AWAY, fill_disk("store")),
+    Fault(
+        "replica-disk-full",
+        "The file systems of a replica are full",
+        "Files fill what one replica may write to (both lie in memory); later they are taken away.",
+        fill_replica,
+    ),
+    Fault(
+        "network-silent",
+        "One replica is unreachable, silently",
+        "Packets between the proxy and one of two replicas are dropped (iptables); later no longer.",
+        cut_network(silent=True, count=1),
+    ),
+    Fault(
+        "network-refused",
+        "One replica is unreachable, refused",
+        "Connections of the proxy to one of two replicas are reset (iptables); later no longer.",
+        cut_network(silent=False, count=1),
+    ),
+    Fault(
+        "network-both",
+        "All replicas are unreachable, silently",
+        "Packets between the proxy and both replicas are dropped (iptables); later no longer.",
+        cut_network(silent=True, count=2),
+    ),
+    Fault(
+        "rolling-update",
+        "Rolling update of the image",
+        "One replica more is started from the new image and waited for; each old one is stopped and "
+        "replaced; the additional one is stopped (as deploy/compose/roll.py does it).",
+        changing.roll,
+    ),
+    Fault(
+        "flood-large",
+        "A flood of 12-megapixel photographs",
+        "A container in the proxy's network, so with another address, sends files of 12 megapixels on 24 "
+        "connections as fast as they are answered, with a key of its own.",
+        flooding.large,
+        flooding.prepare,
+    ),
+    Fault(
+        "flood-garbage",
+        "A flood of garbage",
+        "From another address, on 24 connections: noise, cut files, pictures that claim to be huge, lying "
+        "lengths, slow senders, heads of 100 kB and so on (benchmarks/serve/hostile.py).",
+        flooding.garbage,
+        flooding.prepare,
+    ),
+    Fault(
+        "retraining",
+        "A retraining on the same machine",
+        "60 drawn leaves of two new classes were accepted; the worker retrains by the quick path.",
+        changing.retrain,
+        changing.teach,
+    ),
+    # Last: for an hour after a promotion, the former model is asked beside the new one.
+    Fault(
+        "promotion",
+        "Another model is promoted",
+        "A model in the registry, whose probabilities all differ, is promoted by a request.",
+        changing.promote,
+        changing.add_second_model,
+    ),
+)

@@ -12,12 +12,13 @@ from typing import Any
 
 from benchmarks.faults.engine import EngineError
 from benchmarks.faults.scene import Scene
+
 from leafsight.bundle import builtin_bundle_path, open_bundle, write_bundle
 from leafsight.loadtest.asking import Address, ask
 
 WARMER = 1.6
 """The second model is the first with another temperature: as quick, and every probability is another one."""
-DNS_S = 4.0
+KNOWN_S = 5.0
 """The proxy looks replicas up every two seconds."""
 JOB_LIMIT_S, LOOK_S = 300.0, 0.3
 NEW_CLASSES = {"Roundleaf___Rust": ("Roundleaf", "Rust"), "Lanceleaf___Blight": ("Lanceleaf", "Blight")}
@@ -33,19 +34,27 @@ def write_second_model(path: Path) -> str:
 
 
 def roll(scene: Scene) -> None:
-    """The new image, replica by replica: start a new one, wait until it is ready, stop an old one."""
+    """The new image, replica by replica, in the order of ``deploy/compose/roll.py``."""
     setup, engine = scene.setup, scene.setup.engine
-    scene.begins()
-    for old in list(setup.replicas):
+
+    def add() -> str:
         new = setup.add_replica(scene.second_image)
         engine.wait_until_healthy(new)
-        time.sleep(DNS_S)
+        time.sleep(KNOWN_S)
         scene.note("a new replica is ready")
-        setup.remove_replica(old)
+        return new
+
+    scene.begins()
+    old = list(setup.replicas)
+    more = add()
+    for one in old:
+        setup.remove_replica(one)
         scene.note("an old one has ended")
+        add()
+    setup.remove_replica(more)
     scene.is_back()
-    images = {name: engine.look(name)["Image"][:12] for name in setup.replicas}
-    scene.figures["images"] = sorted(set(images.values()))
+    scene.note("the additional one has ended")
+    scene.figures["images"] = sorted({engine.look(name)["Image"][:12] for name in setup.replicas})
 
 
 def add_second_model(scene: Scene) -> None:
@@ -71,7 +80,10 @@ def promote(scene: Scene) -> None:
         time.sleep(LOOK_S)
     scene.is_back()
     scene.note("every replica answers with it")
-    scene.figures |= {"models_before": sorted(before), "all_replicas_after_s": round(scene.back_s - scene.fault_s, 1)}
+    scene.figures |= {
+        "models_before": sorted(before),
+        "all_replicas_after_s": round(scene.back_s - scene.fault_s, 1),
+    }
 
 
 def _models_of(scene: Scene) -> list[dict[str, Any]]:
@@ -138,6 +150,8 @@ def retrain(scene: Scene) -> None:
         "gate_passed": (result.get("gate") or {}).get("passed"),
         "promoted": result.get("promoted"),
     }
+    if ended["state"] != "done":
+        raise EngineError(f"the retraining {ended['state']}: {ended.get('error')}")
 
 
 def _ended(scene: Scene, job: str, told: Scene | None = None) -> dict[str, Any]:

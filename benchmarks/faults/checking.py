@@ -1,4 +1,4 @@
-"""After a fault: is everything there that was acknowledged, and does the work that was asked for come to an end?"""
+"""After a fault: is all there that was acknowledged, and does the work that was asked for come to an end?"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.faults.rows import Row
 from benchmarks.faults.setup import FullSetUp
+
 from leafsight.errors import RemoteError
 from leafsight.loadtest.asking import ask
 from leafsight.loadtest.checking import find_lost
@@ -32,8 +33,8 @@ def check_jobs(setup: FullSetUp, uploads: Sequence[str]) -> dict[str, Any]:
     """Wait for the job of each upload; one that failed is begun again by hand, as docs/service.md says.
 
     Returns:
-        How the jobs ended at first, the errors of those that failed, how those ended that were begun again, and
-        those that did not end.
+        How the jobs ended at first, the errors of those that failed, how those ended that were begun again,
+        and those that did not end.
     """
     states = _ends(setup, uploads)
     failed = sorted(one for one, job in states.items() if job.get("state") == "failed")
@@ -48,7 +49,9 @@ def check_jobs(setup: FullSetUp, uploads: Sequence[str]) -> dict[str, Any]:
         "states": dict(Counter(str(job.get("state")) for job in states.values())),
         "errors": dict(errors),
         "again": dict(Counter(str(job.get("state")) for job in again.values())),
-        "without_an_end": sorted(one for one, job in {**states, **again}.items() if job.get("state") not in ENDED),
+        "without_an_end": sorted(
+            one for one, job in {**states, **again}.items() if job.get("state") not in ENDED
+        ),
     }
 
 

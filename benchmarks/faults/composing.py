@@ -1,9 +1,9 @@
 """Reads compose.yaml and says how each of its services is started with podman or docker by itself.
 
-Enters: the file, and values for its variables. Leaves: words of ``podman run``. The set-up that is tested is the
-one that the file says: images, commands, users, limits, networks, health checks and restart policies come from
-it. Podman-compose itself is not used: podman 4.3, which is what Debian has, knows no waiting for a healthy container,
-and a harness that starts and stops set-ups for an hour should not depend on that.
+Enters: the file, and values for its variables. Leaves: words of ``podman run``. The set-up that is tested is
+the one that the file says: images, commands, users, limits, networks, health checks and restart policies come
+from it. Podman-compose itself is not used: podman 4.3, which is what Debian has, knows no waiting for a
+healthy container, and a harness that starts and stops set-ups for an hour should not depend on that.
 """
 
 from __future__ import annotations
@@ -96,7 +96,13 @@ def run_words(project: Project, service: Service, *, image: str = "", publish: b
         publish: whether its ports are opened on this machine.
     """
     values = service.values
-    words = ["--label", project.label, *_network(project, service), *_limits(values), *_mounts(project, values)]
+    words = [
+        "--label",
+        project.label,
+        *_network(project, service),
+        *_limits(values),
+        *_mounts(project, values),
+    ]
     words += ["--read-only"] * bool(values.get("read_only"))
     for name in values.get("cap_drop", ()):
         words += ["--cap-drop", name.lower()]

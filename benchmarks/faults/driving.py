@@ -2,8 +2,8 @@
 
     python -m benchmarks.faults.driving ORDER.json
 
-Open loop: a photograph is sent when its time has come, whatever became of those before. Nothing is sent twice.
-Ends with SIGTERM: what is under way is waited for, then the rows are written.
+Open loop: a photograph is sent when its time has come, whatever became of those before. Nothing is sent
+twice. Ends with SIGTERM: what is under way is waited for, then the rows are written.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.rows import Row, write_rows
+
 from leafsight.loadtest.judging import Judged, judge_created, judge_prediction, read_object
 from leafsight.loadtest.orders import http_request, multipart
 from leafsight.loadtest.outcomes import CORRECTION, OK, PHOTOGRAPH, UPLOAD, WRONG
@@ -61,7 +62,7 @@ class Task:
     rate_per_s: float
     most_s: float = 900.0
     correct_each: int = 5
-    upload_every_s: float = 10.0
+    upload_every_s: float = 4.0
     timeout_s: float = 10.0
     seed: int = 0
 
@@ -166,7 +167,9 @@ class Load:
         task.add_done_callback(self._also.discard)
 
     async def _ask(self, at: float) -> None:
-        photograph = self._choice.choices(self._task.photographs, [one.weight for one in self._task.photographs])[0]
+        photograph = self._choice.choices(
+            self._task.photographs, [one.weight for one in self._task.photographs]
+        )[0]
         kind, body = multipart([(photograph.name, self._bodies[photograph.name])])
         late_s = max(0.0, self._now() - at)
         missing, answer = await self._answer("/v1/predict", kind, body, at)
@@ -174,7 +177,18 @@ class Load:
         if answer is not None:
             judged, model, recorded = judge(answer.status, answer.body, photograph.name, self._expected)
         self.rows.append(
-            Row(judged.kind, at, self._now() - at, late_s, PHOTOGRAPH, judged.ids, judged.told, "", model, recorded)
+            Row(
+                judged.kind,
+                at,
+                self._now() - at,
+                late_s,
+                PHOTOGRAPH,
+                judged.ids,
+                judged.told,
+                "",
+                model,
+                recorded,
+            )
         )
         if recorded and judged.ids:
             self._recorded += 1

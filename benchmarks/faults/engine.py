@@ -7,8 +7,6 @@ containers belong to others.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -64,14 +62,6 @@ class Containers:
         found: int = self.look(name).get("RestartCount", 0)
         return found
 
-    def kill(self, name: str) -> int:
-        """SIGKILL to its first process, past the engine, which sees a crash. Which process it was."""
-        process = self.process(name)
-        if not process:
-            raise EngineError(f"{name} does not run")
-        os.kill(process, signal.SIGKILL)
-        return process
-
     def is_healthy(self, name: str) -> bool:
         """Asks its healthcheck now. Podman has no timer for that on a machine without systemd."""
         words = [self.program, "healthcheck", "run", name]
@@ -101,13 +91,13 @@ class Containers:
         found: str = self.look(name)["NetworkSettings"]["Networks"][network]["IPAddress"]
         return found
 
-    def in_network_of(self, name: str, words: Sequence[str]) -> str:
-        """Run a program of this machine in the network namespace of a container.
+    def in_network_of(self, process: int, words: Sequence[str]) -> str:
+        """Run a program of this machine in the network namespace of a process of a container.
 
         Raises:
             EngineError: it failed.
         """
-        full = ["nsenter", "--target", str(self.process(name)), "--net", *words]
+        full = ["nsenter", "--target", str(process), "--net", *words]
         done = subprocess.run(full, capture_output=True, text=True, timeout=LIMIT_S)
         if done.returncode:
             raise EngineError(f"{' '.join(words)}: {done.stderr.strip()}")

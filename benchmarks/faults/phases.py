@@ -1,4 +1,4 @@
-"""The arithmetic of one fault: before, during and after; counts a second; how long until it was well again."""
+"""The arithmetic of one fault: before, during, after; counts a second; how long until it was well again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.faults.rows import Row
+
 from leafsight.loadtest import quantile
 from leafsight.loadtest.outcomes import CORRECTION, OK, PHOTOGRAPH, REFUSED, UPLOAD, WRONG_KINDS
 
 STRETCH_S, STEP_S, SLOWER = 5.0, 0.5, 1.5
-"""Well again: a stretch of 5 s in which nothing failed or was refused, and whose p95 is within 1.5 times that of
-the baseline."""
+"""Well again: a stretch of 5 s in which nothing failed or was refused, and whose p95 is within 1.5 times that
+of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Marks:
     Attributes:
         warm_s: what begins before is not looked at.
         fault_s: the fault began.
-        back_s: what was broken was given back, or the disturbance ended; equal to ``fault_s`` where nobody outside
-            has to give anything back.
+        back_s: what was broken was given back, or the disturbance ended; equal to ``fault_s`` where nobody
+            outside has to give anything back.
         end_s: the load ended.
     """
 
@@ -83,7 +84,9 @@ def counted(rows: Sequence[Row]) -> dict[str, Any]:
         "failed": sum(failures.values()),
         "failures": dict(sorted(failures.items())),
         "refusals": dict(sorted(refusals.items())),
-        "told": dict(sorted(Counter(f"{row.kind}: {row.told}" for row in rows if row.failed and row.told).items())),
+        "told": dict(
+            sorted(Counter(f"{row.kind}: {row.told}" for row in rows if row.failed and row.told).items())
+        ),
         "unrecorded": sum(row.recorded is False for row in rows),
         "wrong": sum(failures[kind] for kind in WRONG_KINDS),
         "by_deed": {
@@ -99,9 +102,9 @@ def counted(rows: Sequence[Row]) -> dict[str, Any]:
 def summed(rows: Sequence[Row], marks: Marks) -> dict[str, Any]:
     """Everything that the table says of one fault.
 
-    ``well_after_s`` is counted from the fault to the start of the first well stretch after the last failure or
-    refusal before ``end_s``; ``first_well_after_s`` to the first one at all. ``well_after_back_s`` is the same
-    from the moment at which the broken thing was back. Negative numbers do not occur: well at once is 0.
+    ``well_after_s`` is counted from the fault to the start of the first well stretch after the last failure
+    or refusal before ``end_s``; ``first_well_after_s`` to the first one at all. ``well_after_back_s`` is the
+    same from the moment at which the broken thing was back. Negative numbers do not occur: well at once is 0.
     """
     rows = [row for row in rows if row.begun_s >= marks.warm_s]
     baseline = p95_ms(rows, marks.warm_s, marks.fault_s)
@@ -115,7 +118,9 @@ def summed(rows: Sequence[Row], marks: Marks) -> dict[str, Any]:
 
     first = well_again(rows, marks.fault_s, marks.end_s, limit_ms)
     final = well_again(rows, marks.fault_s if bad_s is None else bad_s + STEP_S / 2, marks.end_s, limit_ms)
-    back = well_again(rows, marks.back_s if bad_back_s is None else bad_back_s + STEP_S / 2, marks.end_s, limit_ms)
+    back = well_again(
+        rows, marks.back_s if bad_back_s is None else bad_back_s + STEP_S / 2, marks.end_s, limit_ms
+    )
     return {
         **counted(rows),
         "marks": asdict(marks),
@@ -135,7 +140,7 @@ def summed(rows: Sequence[Row], marks: Marks) -> dict[str, Any]:
 
 
 def per_second(rows: Sequence[Row], end_s: float) -> dict[str, list[int]]:
-    """Requests that began in each second: answered and recorded, answered and not recorded, refused, failed."""
+    """Requests that began in each second: answered and recorded, answered only, refused, failed."""
     length = max(1, math.ceil(end_s))
     found = {name: [0] * length for name in ("ok", "unrecorded", "refused", "failed")}
     for row in rows:

@@ -29,7 +29,15 @@ def write_report(out: Path, found: Found) -> None:
 
 def as_markdown(found: Found) -> str:
     """The report."""
-    lines = ["# Faults under load", "", *_what_it_is(found), "", _line(HEAD), _line(_rules()), *map(_row, found["faults"])]
+    lines = [
+        "# Faults under load",
+        "",
+        *_what_it_is(found),
+        "",
+        _line(HEAD),
+        _line(_rules()),
+        *map(_row, found["faults"]),
+    ]
     lines += ["", *_how_to_read()]
     for row in found["faults"]:
         lines += ["", f"## {row['title']}", "", *_details(row)]
@@ -43,10 +51,10 @@ def _what_it_is(found: Found) -> list[str]:
     if capacity:
         load += f", {100 * found['rate_per_s'] / capacity:.0f} % of the {capacity:g} that a closed loop got"
     return [
-        f"Set-up: profile full of compose.yaml with {options['replicas']} replicas ({options['cpus']:g} CPU and "
-        f"{options['memory']} each), started with {versions['podman']}. Load through the proxy, by TLS, in an open "
-        f"loop: {load}, beside it one correction for five answers and one upload every ten seconds. Nothing is sent "
-        "a second time.",
+        f"Set-up: profile full of compose.yaml, {options['replicas']} replicas ({options['cpus']:g} CPU and "
+        f"{options['memory']} each), started with {versions['podman']}. Load through the proxy, by TLS, in "
+        f"an open loop: {load}; beside it a correction for every fifth answer and an upload every four seconds. "
+        "Nothing is sent a second time.",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}; "
         f"load before {machine['load_before']}; leafsight {versions['leafsight']}, {machine['when']}.",
@@ -58,21 +66,19 @@ def _rules() -> list[str]:
 
 
 def _row(row: Found) -> str:
-    p95, kept = row["p95_ms"], row["kept"]
-    lost = kept["lost"]
-    marks = row["marks"]
+    p95, lost, marks = row["p95_ms"], row["kept"]["lost"], row["marks"]
     well = _seconds(row["well_after_s"])
     if marks["back_s"] - marks["fault_s"] >= 1:
-        well = f"{_seconds(row['first_well_after_s'])}; after it was back {_seconds(row['well_after_back_s'])}"
-    return _line(
-        (
-            f"[{row['title']}](#{_anchor(row['title'])})", str(row["requests"]), str(row["ok"]), str(row["refused"]),
-            _failures(row), str(row["unrecorded"]), str(row["wrong"]),
-            "not known" if lost is None else str(sum(len(ids) for ids in lost.values())),
-            " / ".join("-" if p95[name] is None else f"{p95[name]:.0f}" for name in ("before", "during", "after")),
-            well,
-        )
-    )  # fmt: skip
+        well = f"{_seconds(row['first_well_after_s'])}; once back {_seconds(row['well_after_back_s'])}"
+    cells = [f"[{row['title']}](#{_anchor(row['title'])})", row["requests"], row["ok"], row["refused"]]
+    cells += [_failures(row), row["unrecorded"], row["wrong"]]
+    cells.append("not known" if lost is None else sum(len(ids) for ids in lost.values()))
+    cells.append(" / ".join(_ms(p95[name]) for name in ("before", "during", "after")))
+    return _line([*cells, well])
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
 
 
 def _failures(row: Found) -> str:
@@ -87,16 +93,17 @@ def _seconds(value: float | None) -> str:
 
 def _how_to_read() -> list[str]:
     return [
-        "Each request stands in one column: *ok*, *refused* (429 or 503, with Retry-After), or *failed* by its kind. "
-        "*Not recorded* are answers, among *ok*, that say so themselves. *Wrong* are answers that are not the "
-        "photograph's own by the model that they name. *Lost* is what was acknowledged and is not found afterwards: "
-        "predictions with `recorded: true`, corrections, uploads.",
+        "Each request stands in one column: *ok*, *refused* (429 or 503, with Retry-After), or *failed* by "
+        "its kind. *Not recorded* are answers, among *ok*, that say so themselves. *Wrong* are answers that are "
+        "not the photograph's own by the model that they name. *Lost* is what was acknowledged and is not found "
+        "afterwards: predictions with `recorded: true`, corrections, uploads.",
         "",
-        f"*Well again*: from the fault to the beginning of the first {STRETCH_S:g} s in which nothing failed or was "
-        f"refused and whose p95 is within {SLOWER:g} times that before; after the last failure or refusal where the "
-        "fault ends by itself. Where somebody outside has to give the broken thing back (a disk, a network) or ends "
-        "the disturbance, the first number is the first such stretch after the fault, also while it lasts, and the "
-        "second counts from the moment it was back, after the last failure or refusal.",
+        f"*Well again*: from the fault to the beginning of the first {STRETCH_S:g} s in which nothing failed "
+        f"or was refused and whose p95 is within {SLOWER:g} times that before; after the last failure or "
+        "refusal where the fault ends by itself. Where somebody outside has to give the broken thing back (a disk, a "
+        "network) or ends the disturbance, the first number is the first such stretch after the fault, also "
+        "while it lasts, and the second counts from the moment it was back, after the "
+        "last failure or refusal.",
     ]
 
 
@@ -115,8 +122,8 @@ def _details(row: Found) -> list[str]:
         )
     checked = kept["checked"]
     lines.append(
-        f"- looked for afterwards: {checked['predictions']} predictions, {checked['corrections']} corrections, "
-        f"{checked['uploads']} uploads; lost: {_lost(kept)}"
+        f"- looked for afterwards: {checked['predictions']} predictions, {checked['corrections']} "
+        f"corrections, {checked['uploads']} uploads; lost: {_lost(kept)}"
     )
     lines.append(f"- jobs of uploads: {_counts(jobs['states'])}{_again(jobs)}")
     peaks = {name: f"{size / 2**20:.0f} MiB" for name, size in sorted(row["memory_peak_bytes"].items())}
@@ -133,11 +140,11 @@ def _details(row: Found) -> list[str]:
 
 
 def _again(jobs: Found) -> str:
-    if not jobs["again"] and not jobs["without_an_end"]:
-        return ""
-    said = f"; those that failed said {_counts(jobs['errors'])}; begun again by hand they were {_counts(jobs['again'])}"
-    unended = jobs["without_an_end"]
-    return said + (f"; **without an end: {len(unended)}**" if unended else "")
+    said = ""
+    if jobs["again"]:
+        said = f"; those that failed said {_counts(jobs['errors'])}; begun again: {_counts(jobs['again'])}"
+    unended = len(jobs["without_an_end"])
+    return said + (f"; **without an end: {unended}**" if unended else "")
 
 
 def _lost(kept: Found) -> str:

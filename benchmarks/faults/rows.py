@@ -1,7 +1,7 @@
 """One row for each request: what became of it, and the file that keeps the rows.
 
-A request is ``ok``, ``refused`` (429 or 503), or failed, as ``leafsight.loadtest.outcomes`` has it. Beside that
-a row says which model answered and whether the answer was recorded.
+A request is ``ok``, ``refused`` (429 or 503), or failed, as ``leafsight.loadtest.outcomes`` has it. Beside
+that a row says which model answered and whether the answer was recorded.
 """
 
 from __future__ import annotations
@@ -60,7 +60,13 @@ class Row(NamedTuple):
     def as_outcome(self) -> Outcome:
         """As the search for lost things reads it."""
         return Outcome(
-            self.kind, self.begun_s, self.took_s, deed=self.deed, ids=self.ids, told=self.told, about=self.about
+            self.kind,
+            self.begun_s,
+            self.took_s,
+            deed=self.deed,
+            ids=self.ids,
+            told=self.told,
+            about=self.about,
         )
 
 

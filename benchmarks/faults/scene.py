@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 from benchmarks.faults.engine import EngineError
 from benchmarks.faults.setup import FullSetUp
+
 from leafsight.loadtest.asking import ask
 
 RESTART_PATIENCE_S, LOOK_S = 20.0, 0.1
@@ -46,8 +48,12 @@ class Scene:
         timing: seconds of each part.
         folder: for files of this fault.
         models: hashes of the first and the second model.
-        photographs: files of large photographs, for floods.
         second_image: of the service, for a rolling update.
+        key_of_flooder: for a flood.
+        begun_s: when the load began, of a clock that never goes back.
+        fault_s, back_s: when the fault began and when what was broken was back, after the start of the load.
+        notes: what happened.
+        figures: what was counted.
     """
 
     setup: FullSetUp
@@ -55,6 +61,7 @@ class Scene:
     folder: Path
     models: tuple[str, str] = ("", "")
     second_image: str = ""
+    key_of_flooder: str = ""
     begun_s: float = 0.0
     fault_s: float = 0.0
     back_s: float = 0.0
@@ -86,16 +93,23 @@ class Scene:
         return self.setup.replicas[0] if service == "replica" else self.setup.container(service)
 
     def kill_and_watch(self, service: str) -> None:
-        """SIGKILL to a container's first process; who starts it again, and when it is healthy."""
+        """SIGKILL to a container's first process, past the engine, which sees a crash.
+
+        Who starts it again is noted, and when it is healthy.
+
+        Raises:
+            EngineError: it does not run, or does not get healthy again.
+        """
         engine, name = self.setup.engine, self.container(service)
+        if not (process := engine.process(name)):
+            raise EngineError(f"{name} does not run")
         self.begins()
-        dead = engine.kill(name)
-        self.note(f"the first process of {service} was killed")
-        self.note_restart(name, dead)
-        took_s = engine.wait_until_healthy(name)
-        self.note(f"{service} is healthy")
+        os.kill(process, signal.SIGKILL)
+        self.note(f"the first process of a {service} was killed")
+        self.note_restart(name, process)
+        engine.wait_until_healthy(name)
+        self.note("it is healthy")
         self.figures["healthy_after_s"] = round(self.now() - self.fault_s, 1)
-        del took_s
 
     def note_restart(self, name: str, dead: int) -> None:
         """Wait for the engine's restart policy; where that does nothing, start the container in its place."""
@@ -109,10 +123,6 @@ class Scene:
         engine.say("start", name)
         self.figures["restarted_by"] = "harness"
         self.note("the restart policy did nothing; the harness started it, as docker would have done")
-
-    def in_proxys_network(self, *words: str) -> None:
-        """iptables in the network namespace of the proxy."""
-        self.setup.engine.in_network_of(self.setup.container("proxy"), ["iptables", "-w", *words])
 
     def post(self, path: str, said: Any = None, *, timeout_s: float = 60.0) -> dict[str, Any]:
         """Ask the admin side; its answer.
@@ -178,12 +188,3 @@ def watching(look: Callable[[], None], every_s: float) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(10)
-
-
-def process_is_there(process: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        os.kill(process, 0)
-    except OSError:
-        return False
-    return True

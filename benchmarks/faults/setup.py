@@ -1,7 +1,7 @@
 """The full set-up of compose.yaml under a name of its own: start, look, renew a replica, take all of it away.
 
-Enters: options and a folder. Leaves: a running set-up. Everything that is made carries the label of this process
-and is removed at the end; what an earlier run left behind that was killed, ``clean`` removes.
+Enters: options and a folder. Leaves: a running set-up. Everything that is made carries the label of this
+process and is removed at the end; what an earlier run left behind that was killed, ``clean`` removes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.faults.composing import Project, Service, read_compose, run_words
 from benchmarks.faults.disks import Disk
 from benchmarks.faults.engine import Containers, EngineError
+
 from leafsight.loadtest.asking import Address, wait_until_ready
 from leafsight.loadtest.parts import Reading, read_container
 
@@ -83,6 +84,7 @@ class FullSetUp:
         self.disks: dict[str, Disk] = {}
         self._ports = dict(zip(("HTTP", "HTTPS", "ADMIN"), free_ports(3), strict=True))
         self._highest = 0
+        self._processes: dict[str, int] = {}
         self.replicas: list[str] = []
         variables = {
             **STANDINS,
@@ -151,7 +153,9 @@ class FullSetUp:
             self.engine.wait_until_healthy(name)
         for name in ("worker", "proxy"):
             self.start(name)
-        wait_until_ready(self.front, READY_LIMIT_S, lambda: bool(self.engine.process(self.container("proxy"))))
+        wait_until_ready(
+            self.front, READY_LIMIT_S, lambda: bool(self.engine.process(self.container("proxy")))
+        )
 
     def _make_disks(self) -> None:
         sizes = {"database": self.options.database_disk_bytes, "store": self.options.store_disk_bytes}
@@ -163,7 +167,7 @@ class FullSetUp:
                 volumes[name] = disk.data
         self._project = Project(
             self.name, self.label, ROOT, self._project.secrets, volumes=volumes,
-            environment={name: ASKED for name in ("replica", "worker", "setup")},
+            environment=dict.fromkeys(("replica", "worker", "setup"), ASKED),
         )  # fmt: skip
 
     def start(self, service: str) -> None:
@@ -223,9 +227,12 @@ class FullSetUp:
         return [*self.replicas, *(self.container(one) for one in ("proxy", "worker", "database", "store"))]
 
     def memory(self) -> dict[str, Reading]:
-        """What each part uses now."""
-        processes = {name: self.engine.process(name) for name in self.parts()}
-        return {name: read_container(process) for name, process in processes.items() if is_in_container(process)}
+        """What each part uses now. The engine is asked for a process only when the former one is gone."""
+        for name in self.parts():
+            if not is_in_container(self._processes.get(name, 0)):
+                self._processes[name] = self.engine.process(name)
+        known = {name: self._processes[name] for name in self.parts()}
+        return {name: read_container(process) for name, process in known.items() if is_in_container(process)}
 
     def keep_log(self, name: str, folder: Path | None = None) -> None:
         """Write the end of a log into a folder."""
@@ -290,9 +297,8 @@ def remove_all(engine: Containers, label: str, keep: object = None) -> None:
 
 def clean(engine: Containers) -> int:
     """Remove what runs left whose process is gone; how many containers."""
-    told = engine.say(
-        "ps", "--all", "--filter", f"label={LABEL}", "--format", '{{index .Labels "%s"}}' % LABEL, check=False
-    )
+    form = f'{{{{index .Labels "{LABEL}"}}}}'
+    told = engine.say("ps", "--all", "--filter", f"label={LABEL}", "--format", form, check=False)
     owners = {one for one in told.split() if not Path(f"/proc/{one}").exists()}
     for owner in owners:
         remove_all(engine, f"{LABEL}={owner}")

@@ -27,17 +27,17 @@ from benchmarks.faults.phases import Marks, summed
 from benchmarks.faults.rows import Row, read_rows
 from benchmarks.faults.scene import Scene, Timing, watching
 from benchmarks.faults.setup import ROOT, FullSetUp, SetUpOptions
+
 from leafsight.bundle import builtin_bundle_path
 from leafsight.loadtest.generators import drive_order
 from leafsight.loadtest.machine import describe_machine
-from leafsight.loadtest.mix import SIZES
 from leafsight.loadtest.orders import Order
 from leafsight.loadtest.photographs import Photograph, draw_photographs
 from leafsight.loadtest.reference import ask_alone, compute_here, disagreements
 
 USUAL = ("256 px", "512 px", "0.8 MP", "2 MP")
-"""Of ordinary callers. Files of 5 and 12 megapixels are left to the flood: with them p95 says how many of those a
-stretch of 5 s happens to hold, and not how well the service is."""
+"""Of ordinary callers. Files of 5 and 12 megapixels are left to the flood: with them p95 says how many of
+those a stretch of 5 s happens to hold, and not how well the service is."""
 WARM_S, CLOSED, CAPACITY_S, STOP_LIMIT_S, MEMORY_EVERY_S = 5.0, 4, 15.0, 60.0, 1.0
 
 
@@ -116,7 +116,11 @@ class FaultStudy:
         first = next(name for name in expected if name != second)
         self._models = (first, second)
         (out / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
-        same = [name for name in expected[first] if not disagreements({name: expected[first][name]}, expected[second])]
+        same = [
+            name
+            for name in expected[first]
+            if not disagreements({name: expected[first][name]}, expected[second])
+        ]
         if same:
             raise EngineError(f"the two models give the same answers for {', '.join(same)}")
         self._engine.tag_another(options.setup.image, options.second_image)
@@ -158,7 +162,9 @@ class FaultStudy:
             self.found["capacity_per_s"] = round(capacity, 2)
             self.found["capacity_refused"] = sum(one.kind == "refused" for one in counted)
         self.found["rate_per_s"] = self._rate_per_s
-        self._say(f"capacity {self.found.get('capacity_per_s', 'not measured')}, load {self._rate_per_s} a second")
+        self._say(
+            f"capacity {self.found.get('capacity_per_s', 'not measured')}, load {self._rate_per_s} a second"
+        )
 
     def _one(self, setup: FullSetUp, fault: Fault) -> dict[str, Any]:
         folder = self._options.out / fault.name
@@ -258,7 +264,11 @@ def _note_memory(setup: FullSetUp, peaks: dict[str, int]) -> None:
 def _by_model(rows: Sequence[Row], scene: Scene, models: tuple[str, str]) -> dict[str, dict[str, int]]:
     """Answers of each model before the promotion, while it settles, and after."""
     found = {}
-    parts = {"before": (0.0, scene.fault_s), "during": (scene.fault_s, scene.back_s), "after": (scene.back_s, 1e9)}
+    parts = {
+        "before": (0.0, scene.fault_s),
+        "during": (scene.fault_s, scene.back_s),
+        "after": (scene.back_s, 1e9),
+    }
     for part, (from_s, until_s) in parts.items():
         some = [row for row in rows if row.model and from_s <= row.begun_s < until_s]
         found[part] = {
@@ -273,13 +283,17 @@ def _short(row: dict[str, Any]) -> str:
     gone = "not known" if lost is None else sum(len(ids) for ids in lost.values())
     return (
         f"{row['requests']} requests, {row['ok']} ok, {row['refused']} refused, failed {row['failures']}, "
-        f"unrecorded {row['unrecorded']}, lost {gone}, p95 {row['p95_ms']}, well after {row['well_after_s']} s "
-        f"({row['well_after_back_s']} s after it was back) {row['error']}"
+        f"unrecorded {row['unrecorded']}, lost {gone}, p95 {row['p95_ms']}, "
+        f"well after {row['well_after_s']} s ({row['well_after_back_s']} s after it was back) {row['error']}"
     )
 
 
 def _revision() -> str:
     done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, env=dict(os.environ)
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
     )
     return done.stdout.strip() or "not known"

@@ -14,7 +14,9 @@ KINDS = (
 STYLE = "svg{background:#fff;font:11px system-ui,sans-serif}text{fill:#3a433e}.axis{stroke:#b9c1ba}"
 
 
-def timeline(title: str, counts: Mapping[str, Sequence[int]], fault_s: float, back_s: float, end_s: float) -> str:
+def timeline(
+    title: str, counts: Mapping[str, Sequence[int]], fault_s: float, back_s: float, end_s: float
+) -> str:
     """A standalone SVG file.
 
     Args:
@@ -53,7 +55,9 @@ def timeline(title: str, counts: Mapping[str, Sequence[int]], fault_s: float, ba
 
 
 def _box(left: float, top: float, wide: float, tall: float, colour: str) -> Html:
-    return tag("rect", x=round(left, 2), y=round(top, 2), width=round(wide, 2), height=round(tall, 2), fill=colour)
+    return tag(
+        "rect", x=round(left, 2), y=round(top, 2), width=round(wide, 2), height=round(tall, 2), fill=colour
+    )
 
 
 def _tick(seconds: int) -> int:
@@ -64,7 +68,15 @@ def _tick(seconds: int) -> int:
 def _mark(at_s: float, word: str, step: float, end_s: float) -> list[Html]:
     across = round(LEFT + min(at_s, end_s) * step, 2)
     return [
-        tag("line", x1=across, x2=across, y1=TOP - 6, y2=TOP + HEIGHT, stroke="#1c2420", stroke_dasharray="4 3"),
+        tag(
+            "line",
+            x1=across,
+            x2=across,
+            y1=TOP - 6,
+            y2=TOP + HEIGHT,
+            stroke="#1c2420",
+            stroke_dasharray="4 3",
+        ),
         tag("text", word, x=across + 4, y=TOP + 2),
     ]
 

@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 QUICK, SLOW = 0.1, 0.9
 
 
-def photographs(from_s: int, until_s: int, *, kind: str = OK, took_s: float = QUICK, each: int = 4) -> list[Row]:
+def photographs(
+    from_s: int, until_s: int, *, kind: str = OK, took_s: float = QUICK, each: int = 4
+) -> list[Row]:
     """A constant rate."""
     times = [second + number / each for second in range(from_s, until_s) for number in range(each)]
     return [Row(kind, at, took_s, recorded=True if kind == OK else None) for at in times]
@@ -51,7 +53,12 @@ def test_each_request_is_in_exactly_one_place() -> None:
 
 
 def test_counts_a_second_hold_every_request_once() -> None:
-    rows = [Row(OK, 0.2, 0.1), Row(OK, 1.9, 0.1, recorded=False), Row(REFUSED, 1.0, 0.1), Row("cut", 9.99, 0.1)]
+    rows = [
+        Row(OK, 0.2, 0.1),
+        Row(OK, 1.9, 0.1, recorded=False),
+        Row(REFUSED, 1.0, 0.1),
+        Row("cut", 9.99, 0.1),
+    ]
     found = per_second(rows, 9.99)
     assert {name: sum(values) for name, values in found.items()} == {
         "ok": 1, "unrecorded": 1, "refused": 1, "failed": 1,
@@ -228,13 +235,15 @@ def test_the_report_has_a_row_for_each_fault() -> None:
         "lost": {"predictions": ["x"], "corrections": [], "uploads": []},
     }  # fmt: skip
     row = {
-        "name": "a-fault", "title": "A fault", "done": "It was broken.", **summed(rows, Marks(0.0, 20.0, 20.0, 40.0)),
-        "notes": ["+0.0 s: broken"], "figures": {}, "memory_peak_bytes": {"replica-1": 2**20}, "error": "", "kept": kept,
+        "name": "a-fault", "title": "A fault", "done": "It was broken.",
+        "notes": ["+0.0 s: broken"], "figures": {}, "memory_peak_bytes": {"replica-1": 2**20}, "error": "",
+        "kept": kept, **summed(rows, Marks(0.0, 20.0, 20.0, 40.0)),
     }  # fmt: skip
     found = {
         "faults": [row], "rate_per_s": 4.0, "capacity_per_s": 8.0,
         "machine": {"processor": "P", "cores": 2, "kernel": "K", "load_before": 0.1, "when": "today"},
-        "options": {"replicas": 2, "cpus": 0.4, "memory": "512m"}, "versions": {"podman": "podman 4", "leafsight": "1"},
+        "options": {"replicas": 2, "cpus": 0.4, "memory": "512m"},
+        "versions": {"podman": "podman 4", "leafsight": "1"},
     }  # fmt: skip
     text = as_markdown(found)
     assert "| [A fault](#a-fault) | 160 | 140 | 0 | 20 (20 cut) | 0 | 0 | 1 | 100 / - / 100 | 5 |" in text

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 from tests.service.conftest import options_in
 
-from leafsight.errors import DatasetError, DiskFullError, LeafsightError, MissingExtraError, StateBusyError, StateError
+from leafsight.errors import (
+    DatasetError,
+    DiskFullError,
+    LeafsightError,
+    MissingExtraError,
+    StateBusyError,
+    StateError,
+)
 from leafsight.service import child_process, clerk, job_work
 from leafsight.service.child_process import Ended, run_child
 from leafsight.service.clerk import Clerk
@@ -150,7 +157,11 @@ def test_two_clerks_do_each_job_once(state: State, blobs: Blobs, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "trouble",
-    [StateBusyError("the bucket does not answer"), StateError("the disk under it is full"), DiskFullError("full")],
+    [
+        StateBusyError("the bucket does not answer"),
+        StateError("the disk under it is full"),
+        DiskFullError("full"),
+    ],
 )
 def test_a_job_whose_store_is_in_trouble_is_done_when_that_is_over(
     state: State, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: LeafsightError
@@ -168,7 +179,11 @@ def test_a_job_whose_store_is_in_trouble_is_done_when_that_is_over(
     job = queued(state)
     clerk_of(state, blobs, tmp_path, do).attend(idle_s=0.1)
     assert seen == ["running"] * 6
-    assert (found(state, job).state, found(state, job).result, found(state, job).error) == ("done", DONE, None)
+    assert (found(state, job).state, found(state, job).result, found(state, job).error) == (
+        "done",
+        DONE,
+        None,
+    )
 
 
 def test_others_are_done_while_one_waits_for_its_store(state: State, blobs: Blobs, tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ IDLE_S = 3.0
 """A clerk without work ends after this; the next job starts another."""
 LOOK_S = 0.5
 PATIENCE_S, PAUSE_S = 3600.0, 5.0
-"""A store or database that is gone or full comes back, or somebody sees to it. So long a job is begun again and
-again, with a pause in which others are done; it has failed only then."""
+"""A store or database that is gone or full comes back, or somebody sees to it. So long a job is begun again
+and again, with a pause in which others are done; it has failed only then."""
 NICE = 15
 STATE_WAIT_S = 5.0
 MOST_WORDS_TRIES = 20
@@ -108,8 +108,8 @@ class Clerk:
     def attend(self, *, idle_s: float = IDLE_S) -> None:
         """Work until there has been nothing to do for ``idle_s``, or this process shall end.
 
-        A job that another clerk holds is waited for: if that clerk dies, somebody has to take the job up. So is
-        one that was put off.
+        A job that another clerk holds is waited for: if that clerk dies, somebody has to take the job up. So
+        is one that was put off.
         """
         until = time.monotonic() + idle_s
         while not self._ended() and time.monotonic() < until:
@@ -165,7 +165,9 @@ class Clerk:
         if now_s - since_s >= self._patience_s:
             return False
         self._put_off[job.id] = _PutOff(since_s, now_s + PAUSE_S)
-        LOG.warning("a job waits", extra={"fields": {"job": job.id, "kind": job.kind, "reason": error.message}})
+        LOG.warning(
+            "a job waits", extra={"fields": {"job": job.id, "kind": job.kind, "reason": error.message}}
+        )
         return True
 
     def _fail(self, work: Work, error: LeafsightError) -> None:

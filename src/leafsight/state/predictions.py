@@ -41,9 +41,9 @@ class Predictions:
     def add_many(self, records: Sequence[PredictionRecord]) -> None:
         """Keep records, all or none of them.
 
-        They are there whatever is killed: callers are told so. On PostgreSQL, and where a photograph is stored
-        with one of them, they survive a power cut, too; on SQLite without one the last moments before it may
-        be lost, as nobody but the service made these rows.
+        They are there whatever is killed: callers are told so. On PostgreSQL, and where a photograph is
+        stored with one of them, they survive a power cut, too; on SQLite without one the last moments before
+        it may be lost, as nobody but the service made these rows.
 
         Raises:
             UsageError: a value does not fit; the message names it.
