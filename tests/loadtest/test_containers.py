@@ -136,8 +136,10 @@ def test_a_model_file_is_mounted_and_named(tmp_path: Path) -> None:
 
 
 def test_the_proxy_knows_every_replica_and_takes_large_requests() -> None:
-    text = proxy_config(["replica-1:8000", "replica-2:8000"], 8080)
-    assert "server replica-1:8000 max_fails=0;" in text
-    assert "server replica-2:8000 max_fails=0;" in text
+    text = proxy_config(["10.0.0.2:8000", "10.0.0.3:8000"], 8080)
+    assert "server 10.0.0.2:8000 max_fails=0;" in text
+    assert "server 10.0.0.3:8000 max_fails=0;" in text
     assert "client_max_body_size 128m;" in text
     assert text.count("{") == text.count("}")
+    assert "listen 8080;" in text
+    assert "listen 8080 ssl;" in proxy_config(["10.0.0.2:8000"], 8080, tls=True)

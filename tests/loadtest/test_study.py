@@ -112,7 +112,7 @@ def test_rates_are_found_once_and_are_the_same_with_and_without_a_proxy(tmp_path
     (rates,) = folder.ladders().values()
     assert len(folder.cells()) == 2 * len(rates)
     assert {one["load"]["rate_per_s"] for one in folder.cells()} == set(rates)
-    assert ladder_of(10) == (2.5, 5.0, 7.0, 8.5, 10.0, 12.0, 16.0)
+    assert ladder_of(10) == (3.0, 6.0, 8.0, 10.0, 12.0, 16.0)
     assert ladder_of(0.01)[0] == 0.1
 
 

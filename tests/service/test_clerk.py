@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 from tests.service.conftest import options_in
 
-from leafsight.errors import DatasetError, MissingExtraError
-from leafsight.service import child_process, job_work
+from leafsight.errors import (
+    DatasetError,
+    DiskFullError,
+    LeafsightError,
+    MissingExtraError,
+    StateBusyError,
+    StateError,
+)
+from leafsight.service import child_process, clerk, job_work
 from leafsight.service.child_process import Ended, run_child
 from leafsight.service.clerk import Clerk
 from leafsight.service.clerk_bell import RUNG_FOR, TRAIN, WORK, Bell
@@ -146,6 +153,79 @@ def test_two_clerks_do_each_job_once(state: State, blobs: Blobs, tmp_path: Path)
         thread.join()
     assert sorted(done) == sorted(jobs)
     assert {found(state, one).state for one in jobs} == {"done"}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        StateBusyError("the bucket does not answer"),
+        StateError("the disk under it is full"),
+        DiskFullError("full"),
+    ],
+)
+def test_a_job_whose_store_is_in_trouble_is_done_when_that_is_over(
+    state: State, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: LeafsightError
+) -> None:
+    """Nobody has to ask for it again: what was accepted is looked into."""
+    monkeypatch.setattr(clerk, "PAUSE_S", 0.0)
+    seen: list[str] = []
+
+    def do(work: Work) -> dict[str, Any]:
+        seen.append(found(state, work.job.id).state)
+        if len(seen) < 6:  # more often than a job may kill its process
+            raise trouble
+        return DONE
+
+    job = queued(state)
+    clerk_of(state, blobs, tmp_path, do).attend(idle_s=0.1)
+    assert seen == ["running"] * 6
+    assert (found(state, job).state, found(state, job).result, found(state, job).error) == (
+        "done",
+        DONE,
+        None,
+    )
+
+
+def test_others_are_done_while_one_waits_for_its_store(state: State, blobs: Blobs, tmp_path: Path) -> None:
+    def do(work: Work) -> dict[str, Any]:
+        if work.job.request["gone"]:
+            raise StateBusyError("the bucket does not answer")
+        return DONE
+
+    waits, other = queued(state, gone=True), queued(state, gone=False)
+    one = clerk_of(state, blobs, tmp_path, do)
+    assert [one.work_one(), one.work_one(), one.work_one()] == [True, True, False]
+    assert (found(state, waits).state, found(state, waits).progress) == ("queued", {})
+    assert found(state, other).state == "done"
+
+
+def test_a_clerk_waits_for_what_it_put_off_and_for_nothing_that_is_cancelled(
+    state: State, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clerk, "PAUSE_S", 1.5)
+    begun: list[float] = []
+
+    def do(work: Work) -> dict[str, Any]:
+        begun.append(time.monotonic())
+        if len(begun) == 2:
+            state.jobs.cancel(work.job.id)
+        raise StateBusyError("the bucket does not answer")
+
+    job = queued(state)
+    clerk_of(state, blobs, tmp_path, do).attend(idle_s=1.0)
+    assert len(begun) == 2
+    assert begun[1] - begun[0] >= 1.5
+    assert found(state, job).state == "cancelled"
+
+
+def test_patience_has_an_end(state: State, blobs: Blobs, tmp_path: Path) -> None:
+    def do(work: Work) -> dict[str, Any]:
+        raise StateBusyError("the bucket does not answer", hint="try again")
+
+    job = queued(state)
+    assert Clerk(state, blobs, options_in(tmp_path), lambda: False, {"sort": do}, patience_s=0.0).work_one()
+    error = found(state, job).error or {}
+    assert (found(state, job).state, error["message"]) == ("failed", "the bucket does not answer")
 
 
 @pytest.mark.parametrize(

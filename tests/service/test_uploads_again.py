@@ -17,6 +17,7 @@ from tests.service.test_uploads import JPEG, looked_into, send
 
 from leafsight.errors import StateBusyError
 from leafsight.service import create_app
+from leafsight.service.clerk import Clerk
 
 ROUTE = "/v1/uploads/{id}/check"
 
@@ -26,7 +27,7 @@ def again(service: TestClient, upload: str, **headers: str) -> Any:
 
 
 def failed(service: TestClient, monkeypatch: pytest.MonkeyPatch, **key: str) -> dict[str, Any]:
-    """An upload whose job failed because the store was gone."""
+    """An upload whose job failed because the store was gone for longer than anybody waits."""
     parts = service.app.state.parts  # type: ignore[attr-defined]
     upload = send(service, picture_bytes(), JPEG, "?label=tomato/rust", **key)
 
@@ -35,7 +36,7 @@ def failed(service: TestClient, monkeypatch: pytest.MonkeyPatch, **key: str) -> 
 
     with monkeypatch.context() as patch:
         patch.setattr(parts.blobs, "get", gone)
-        looked_into(service, upload)
+        assert Clerk(parts.state, parts.blobs, parts.options, lambda: False, patience_s=0.0).work_one()
     found: dict[str, Any] = service.get(f"/v1/uploads/{upload}", headers=key).json()
     assert (found["state"], found["job"]["state"]) == ("waiting", "failed")
     return found

@@ -222,6 +222,23 @@ def test_a_server_that_crashes_and_comes_back_has_all_that_people_sent(postgres:
         state.keys.make("n", ["predict"])
 
 
+@pytest.mark.slow
+def test_a_server_that_is_killed_has_all_predictions_that_were_said_to_be_recorded(
+    postgres: OwnPostgres,
+) -> None:
+    """Callers are told ``recorded: true``: nobody may have to take that back because PostgreSQL died."""
+    with open_state(postgres.new_database(), busy_timeout_s=0.5) as state:
+        postgres.checkpoint()
+        told = []
+        for _ in range(40):
+            one = a_prediction()
+            state.predictions.add_many([one])
+            told.append(one.id)
+        postgres.stop(signal.SIGQUIT)  # all its processes end at once, and nothing is written any more
+        postgres.start()
+        assert [one for one in told if state.predictions.get(one) is None] == []
+
+
 def test_a_server_that_is_not_there_or_lets_nobody_in(postgres: OwnPostgres, tmp_path: Path) -> None:
     with pytest.raises(StateBusyError, match="does not answer"):
         open_state(f"postgresql://leaf:hunter2@/x?host={tmp_path}")

@@ -57,6 +57,7 @@ YES_NO = {"yes": True, "no": False}
 @click.option(
     "--proxy-image", default="localhost/leafsight-standin/proxy", show_default=True, help="Image of nginx."
 )
+@click.option("--proxy-tls/--no-proxy-tls", default=True, show_default=True, help="TLS at the proxy.")
 @click.option(
     "--database-image",
     default="localhost/leafsight-standin/database",
@@ -247,6 +248,7 @@ def _engine(words: dict[str, Any], options: StudyOptions) -> Engine:
         "proxy_image",
         "database_image",
         "proxy_cpus",
+        "proxy_tls",
         "database_cpus",
         "workers",
     )

@@ -42,7 +42,7 @@ class ContainerEngine:
             "limits": {
                 "replica": f"{_limit(options.cpus)}, {options.memory_bytes / 2**20:.0f} MiB without swap",
                 "processes of a replica": str(options.workers),
-                "proxy": _limit(options.proxy_cpus),
+                "proxy": _limit(options.proxy_cpus) + (", TLS" if options.proxy_tls else ", no TLS"),
                 "database": _limit(options.database_cpus),
             },
             "environment": dict(options.environment),

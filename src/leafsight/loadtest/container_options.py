@@ -17,6 +17,7 @@ class ContainerOptions:
         cpus: processors that each replica may use.
         memory_bytes: memory of each replica.
         proxy_cpus, database_cpus: of the other parts; 0 means no limit.
+        proxy_tls: whether the proxy speaks TLS, with a certificate of its own making.
         workers: processes of each replica.
         environment: added to that of the replicas.
     """
@@ -29,5 +30,6 @@ class ContainerOptions:
     memory_bytes: int = 512 * 2**20
     proxy_cpus: float = 0.0
     database_cpus: float = 0.0
+    proxy_tls: bool = True
     workers: int = 1
     environment: dict[str, str] = field(default_factory=dict)

@@ -149,8 +149,7 @@ class ContainerSet:
 
     def _replica(self, number: int) -> tuple[Address, Part]:
         port, options = _free_port(), self._options
-        words = [*self._service_words(), "--network-alias", f"replica-{number + 1}"]
-        words += ["-p", f"127.0.0.1:{port}:{SERVICE_PORT}", "--no-healthcheck"]
+        words = [*self._service_words(), "-p", f"127.0.0.1:{port}:{SERVICE_PORT}", "--no-healthcheck"]
         words += [*_cpu_words(options.cpus), "--memory", str(options.memory_bytes)]
         words += ["--memory-swap", str(options.memory_bytes)]
         name = self._run(f"replica-{number + 1}", options.image, (), words)
@@ -163,12 +162,45 @@ class ContainerSet:
 
     def _proxy(self) -> tuple[Address, Part]:
         port, file = _free_port(), self._folder / "nginx.conf"
-        names = [f"replica-{number + 1}:{SERVICE_PORT}" for number in range(self._setup.replicas)]
-        file.write_text(proxy_config(names, PROXY_PORT))
+        # Numbers, no names: nginx ends at its start where a name server is late.
+        inside, tls = [f"{one}:{SERVICE_PORT}" for one in self._inside()], self._options.proxy_tls
+        file.write_text(proxy_config(inside, PROXY_PORT, tls=tls))
         words = ["-v", f"{file.absolute()}:/etc/nginx/nginx.conf:ro", "--tmpfs", "/tmp"]  # noqa: S108
+        if tls:
+            words += ["-v", f"{self._certificate().absolute()}:/tls:ro"]
         words += ["-p", f"127.0.0.1:{port}:{PROXY_PORT}", *_cpu_words(self._options.proxy_cpus)]
         name = self._run("proxy", self._options.proxy_image, (), words)
-        return Address("127.0.0.1", port), self._part("proxy", PROXY, name, self._options.proxy_cpus, 0)
+        return Address("127.0.0.1", port, tls), self._part("proxy", PROXY, name, self._options.proxy_cpus, 0)
+
+    def _certificate(self) -> Path:
+        """A folder with a certificate for some days, made by the image of the database, which has openssl."""
+        folder = self._folder / "tls"
+        folder.mkdir(exist_ok=True)
+        words = [
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "7",
+        ]
+        words += ["-subj", "/CN=localhost", "-keyout", "/tls/tls.key", "-out", "/tls/tls.crt"]
+        self._commands.say(
+            "run", "--rm", "--label", self._label, "--user", "0:0", "-v", f"{folder.absolute()}:/tls",
+            "--entrypoint", "openssl", self._options.database_image, *words,
+        )  # fmt: skip
+        for path in folder.iterdir():
+            path.chmod(0o644)  # the user of the proxy reads it; the folder of the study is its owner's alone
+        return folder
+
+    def _inside(self) -> list[str]:
+        """Addresses of the replicas in the network of the containers."""
+        shown = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        names = [f"{self._tag}-replica-{number + 1}" for number in range(self._setup.replicas)]
+        return [self._commands.say("inspect", "--format", shown, name) for name in names]
 
     def _part(self, shown: str, role: str, name: str, cpus: float, memory_bytes: int) -> Part:
         process_id = int(self._commands.say("inspect", "--format", "{{.State.Pid}}", name))

@@ -1,7 +1,7 @@
 """Starts the generators, each in a process of its own, and reads what they leave.
 
 Enters: an order. Leaves: outcomes, and what the generator itself used. A generator that does not end in
-    time is ended, and its load is an error, not a result.
+time is ended, and its load is an error, not a result.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from leafsight.errors import RemoteError, require
 from leafsight.loadtest.orders import Order
@@ -35,12 +36,14 @@ class Driven:
         cpu_share: of one processor, that the generator used.
         begun_s: when the load began, by ``time.monotonic``.
         wall_s: from there to the last answer.
+        priority: of the generator on this machine, see ``priority``.
     """
 
     outcomes: list[Outcome]
     cpu_share: float
     begun_s: float
     wall_s: float
+    priority: str = ""
 
 
 def drive_order(order: Order, folder: Path) -> Driven:
@@ -62,18 +65,19 @@ def drive_order(order: Order, folder: Path) -> Driven:
     finally:
         path.unlink(missing_ok=True)  # it holds a key
     outcomes = read_outcomes(Path(order.out))
-    return Driven(outcomes, cost["cpu_s"] / max(cost["wall_s"], 1e-9), cost["begun_s"], cost["wall_s"])
+    share = cost["cpu_s"] / max(cost["wall_s"], 1e-9)
+    return Driven(outcomes, share, cost["begun_s"], cost["wall_s"], cost["priority"])
 
 
-def _photographs(order: Order, path: Path) -> dict[str, float]:
+def _photographs(order: Order, path: Path) -> dict[str, Any]:
     limit_s = order.warm_s + order.seconds + order.timeout_s + GRACE_S
     words = [sys.executable, "-m", "leafsight.loadtest.driving", str(path)]
     told = _run(words, dict(os.environ), limit_s, path.parent / "generator.log")
-    found: dict[str, float] = json.loads(told)
+    found: dict[str, Any] = json.loads(told)
     return found
 
 
-def _people(order: Order, path: Path) -> dict[str, float]:
+def _people(order: Order, path: Path) -> dict[str, Any]:
     _require_locust()
     words = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("people_locust.py"))]
     words += ["--headless", "--users", str(order.users), "--spawn-rate", str(order.users)]
@@ -83,7 +87,7 @@ def _people(order: Order, path: Path) -> dict[str, float]:
     limit_s = order.warm_s + order.seconds + STOP_S + LOCUST_GRACE_S
     _run(words, os.environ | {"LOADTEST_ORDER": str(path)}, limit_s, path.parent / "locust.log")
     cost = Path(order.out + ".cost")
-    found: dict[str, float] = json.loads(cost.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(cost.read_text(encoding="utf-8"))
     cost.unlink()
     return found
 

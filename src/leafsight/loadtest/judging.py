@@ -1,9 +1,9 @@
 """Whether an answer is the right one: read, counted, and held against what this photograph's answer is.
 
 Enters: status and body of an answer, and what was sent. Leaves: the kind under which the request is
-    counted, and what the server says it keeps. A photograph's answer is told by its verdict, its
-    probabilities and the quality measures of its pixels, which no two photographs of a study share: so an
-    answer that belongs to another photograph is found even where both say "cannot tell".
+counted, and what the server says it keeps. A photograph's answer is told by its verdict, its probabilities
+and the quality measures of its pixels, which no two photographs of a study share: so an answer that belongs
+to another photograph is found even where both say "cannot tell".
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class StudyOptions(BaseModel):
     out: Path
 
 
-LADDER = (0.25, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
+LADDER = (0.3, 0.6, 0.8, 1.0, 1.25, 1.6)
 """Rates that a study finds by itself, as shares of what a closed loop gets out of the set-up."""
 
 

@@ -1,7 +1,7 @@
 """What a generator in a process of its own is told to do, as a JSON file.
 
 Enters: an order. Leaves: the file, and the order again in the other process. It imports nothing heavy:
-    Locust's process reads it, too.
+Locust's process reads it, too.
 """
 
 from __future__ import annotations

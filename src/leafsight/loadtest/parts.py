@@ -1,7 +1,7 @@
 """Readings of processor and memory of the parts of a set-up: control groups, or trees of processes.
 
 Enters: a process id. Leaves: counters. Linux only; what cannot be read is None and said so in the report,
-    never 0.
+never 0.
 """
 
 from __future__ import annotations

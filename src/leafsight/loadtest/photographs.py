@@ -1,9 +1,8 @@
 """The photographs of a study: drawn once in the sizes of the mix, or taken from a folder.
 
-Enters: a folder and a seed. Leaves: files and their table (name, size, bytes, weight). Drawn ones are
-    leaves of ``dataset`` at up to 512 px, enlarged to their size, with a sensor's noise at full size so
-    that files have the bytes of real ones; no diagnosis of them means anything. Run as a program it draws,
-    so that Locust's process need not: ``python -m leafsight.loadtest.photographs FOLDER --seed 0``.
+Enters: a folder and a seed. Leaves: files and their table (name, size, bytes, weight). Drawn ones are leaves
+of ``dataset`` at up to 512 px, enlarged to their size, with a sensor's noise at full size so that files have
+the bytes of real ones; no diagnosis of them means anything.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import hashlib
 import io
 import json
 import random
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -189,14 +187,3 @@ def digest_of(photographs: Sequence[Photograph]) -> str:
         digest.update(one.read())
         digest.update(f"{one.name} {one.weight:.6f}".encode())
     return digest.hexdigest()[:16]
-
-
-def main(words: Sequence[str]) -> int:
-    """Draw into the folder named first; for a process of its own."""
-    folder, seed = Path(words[0]), int(words[1]) if len(words) > 1 else 0
-    draw_photographs(folder, seed=seed)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

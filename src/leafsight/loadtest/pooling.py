@@ -132,6 +132,7 @@ def _generator(cells: Sequence[dict[str, Any]], sound: Sequence[dict[str, Any]])
     late = [one["late_ms"]["p99"] for one in generators if one["late_ms"]]
     return {
         "generator_cpu": round(max(one["cpu_share"] for one in generators), 4),
+        "generator_priority": ", ".join(sorted({one.get("priority", "") for one in generators})),
         "generator_late_p99_ms": max(late) if late else None,
         "generator_bound": "; ".join(sorted({cell["generator"]["bound"] for cell in sound} - {""})),
     }

@@ -1,4 +1,4 @@
-"""The configuration of nginx: that of ``deploy/compose/proxy`` without TLS and limits of rates.
+"""The configuration of nginx: that of ``deploy/compose/proxy`` without its limits of rates.
 
 One generator is one caller by its address, so the limits that protect from one caller would be all that is
 seen.
@@ -33,7 +33,7 @@ http {{
 {servers}
     }}
     server {{
-        listen {port};
+        listen {port}{tls};
         location / {{
             proxy_http_version 1.1;
             proxy_set_header Connection "close";
@@ -50,14 +50,20 @@ http {{
     }}
 }}
 """
+TLS = """ ssl;
+        ssl_certificate /tls/tls.crt;
+        ssl_certificate_key /tls/tls.key;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache shared:tls:10m"""
 
 
-def proxy_config(replicas: Sequence[str], port: int) -> str:
+def proxy_config(replicas: Sequence[str], port: int, *, tls: bool = False) -> str:
     """The text of ``nginx.conf``.
 
     Args:
-        replicas: ``name:port`` of each, in the network of the containers.
+        replicas: ``address:port`` of each, in the network of the containers.
         port: that the proxy listens on.
+        tls: with the certificate in ``/tls``.
     """
     servers = "\n".join(f"        server {one} max_fails=0;" for one in replicas)
-    return CONFIG.format(servers=servers, port=port)
+    return CONFIG.format(servers=servers, port=port, tls=TLS if tls else "")

@@ -140,12 +140,19 @@ def generator_table(rows: list[Row]) -> Table:
     lines = tuple(
         (
             row["setup"], row["load"], percent(row["generator_cpu"]), number(row["generator_late_p99_ms"]),
-            row["generator_bound"] or "no",
+            row["generator_priority"], row["generator_bound"] or "no",
         )
         for row in rows
     )  # fmt: skip
-    head = ("set-up", "load", "of one processor, at most", "late p99 ms, at most", "bound by the generator")
-    return Table("The generator's own limits", head, lines, words=(0, 1, 4))
+    head = (
+        "set-up",
+        "load",
+        "of one processor, at most",
+        "late p99 ms, at most",
+        "priority",
+        "bound by the generator",
+    )
+    return Table("The generator's own limits", head, lines, words=(0, 1, 4, 5))
 
 
 def saturation_table(found: dict[str, Any]) -> Table:

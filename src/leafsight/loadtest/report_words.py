@@ -62,8 +62,7 @@ def calibration_said(study: dict[str, Any]) -> str:
         f" second with these photographs ({percent(one['cpu_share_at_most'])} of a processor); at"
         f" {number(one['half_rate_per_s'])} a second it used {percent(one['half_rate_cpu_share'])} of a"
         f" processor and was {number(late)} ms late (p99). A load in which it used more than 80 %"
-        " of a processor or was more than 20 ms late (p99) is bound by the generator. It runs at a higher"
-        " priority than the rest, where the system allows that."
+        " of a processor or was more than 20 ms late (p99) is bound by the generator."
     )
 
 
@@ -80,7 +79,7 @@ def setting_table(found: dict[str, Any]) -> Table:
         ("without a proxy", "the client asks the replicas in turn; a person stays with one of them"),
         (
             "with a proxy",
-            "nginx, fewest connections first, requests buffered whole; no TLS, no limits of rates",
+            "nginx, fewest connections first, requests buffered whole, no limits of rates",
         ),
     ]
     if people := study.get("people"):

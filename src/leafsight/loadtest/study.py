@@ -1,7 +1,7 @@
 """The whole study: set-ups one after the other, each under every load, again in every round.
 
 Enters: options, an engine, a folder. Leaves: results in the folder, one by one. In each round the set-ups
-    come in another order, so that a slow hour of the machine does not fall on the same one every time.
+come in another order, so that a slow hour of the machine does not fall on the same one every time.
 """
 
 from __future__ import annotations
@@ -218,9 +218,7 @@ class Study:
         """One load from its beginning to the look for what was lost."""
         options, raw = self._options, self._folder.raw(cell.name)
         raw.parent.mkdir(exist_ok=True)
-        out = (
-            raw if cell.load.rate_per_s else raw.with_suffix("")
-        )  # Locust writes lines at once, uncompressed
+        out = raw if cell.load.rate_per_s else raw.with_suffix("")  # Locust writes each line at once
         order = self._order(_hosts(running), running.key, str(logs / "expected.json"), out)
         order = replace(
             order, rate_per_s=cell.load.rate_per_s, users=cell.load.users, https=running.fronts[0].https,
@@ -251,6 +249,7 @@ class Study:
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
                 "late_ms": summary["late_ms"] if cell.load.rate_per_s else None,
+                "priority": driven.priority,
                 "bound": bound_by_generator(driven.cpu_share, late),
             },
             "kept": find_lost(running, driven.outcomes),

@@ -18,9 +18,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from leafsight.errors import LeafsightError, StateBusyError
+from leafsight.errors import DiskFullError, LeafsightError, StateBusyError, StateError
 from leafsight.service.clerk_bell import TRAIN, WORK
 from leafsight.service.correction_job import take_correction
 from leafsight.service.drift_job import look as look_for_drift
@@ -49,6 +49,9 @@ DOES = {WORK: KINDS, TRAIN: TRAINING}
 IDLE_S = 3.0
 """A clerk without work ends after this; the next job starts another."""
 LOOK_S = 0.5
+PATIENCE_S, PAUSE_S = 3600.0, 5.0
+"""A store or database that is gone or full comes back, or somebody sees to it. So long a job is begun again
+and again, with a pause in which others are done; it has failed only then."""
 NICE = 15
 STATE_WAIT_S = 5.0
 MOST_WORDS_TRIES = 20
@@ -61,6 +64,18 @@ BUG = {
 }
 
 
+class _PutOff(NamedTuple):
+    """A job that is begun again later.
+
+    Attributes:
+        since_s: when it met trouble for the first time, of a clock that never goes back.
+        until_s: it is left alone until then.
+    """
+
+    since_s: float
+    until_s: float
+
+
 class Clerk:
     """Works jobs off, one after another.
 
@@ -71,6 +86,7 @@ class Clerk:
         ended: whether this process shall end.
         kinds: what is done for each kind of job.
         alone: whether a job waits while another of these kinds is at work anywhere.
+        patience_s: for so long a job is begun again whose store or database is in trouble.
     """
 
     def __init__(
@@ -82,21 +98,26 @@ class Clerk:
         kinds: Mapping[str, Doing] = KINDS,
         *,
         alone: bool = False,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._state, self._blobs, self._options = state, blobs, options
         self._ended, self._kinds, self._alone = ended, kinds, alone
+        self._patience_s = patience_s
+        self._put_off: dict[str, _PutOff] = {}
 
     def attend(self, *, idle_s: float = IDLE_S) -> None:
         """Work until there has been nothing to do for ``idle_s``, or this process shall end.
 
-        A job that another clerk holds is waited for: if that clerk dies, somebody has to take the job up.
+        A job that another clerk holds is waited for: if that clerk dies, somebody has to take the job up. So
+        is one that was put off.
         """
         until = time.monotonic() + idle_s
         while not self._ended() and time.monotonic() < until:
             try:
                 while not self._ended() and self.work_one():
                     until = time.monotonic() + idle_s
-                busy = bool(self._state.claims.ahead(self._kinds).held)
+                ahead = self._state.claims.ahead(self._kinds)
+                busy = bool(ahead.held or self._put_off.keys() & set(ahead.free))
             except StateBusyError as error:
                 LOG.warning("the clerk waits", extra={"fields": {"reason": error.message}})
                 busy = True
@@ -105,12 +126,14 @@ class Clerk:
             time.sleep(LOOK_S)
 
     def work_one(self) -> bool:
-        """Do one job; whether there was one.
+        """Do one job, or put it off; whether there was one.
 
         Raises:
             StateBusyError, StateError: the database does not answer.
         """
-        job = self._state.claims.claim(self._kinds, alone=self._alone)
+        now_s = time.monotonic()
+        leaving = [one for one, put_off in self._put_off.items() if put_off.until_s > now_s]
+        job = self._state.claims.claim(self._kinds, alone=self._alone, leaving=leaving)
         if job is None:
             return False
         work = Work(job, self._state, self._blobs, self._options, self._ended)
@@ -118,16 +141,38 @@ class Clerk:
             result = self._kinds[job.kind](work)
         except GivenUpError:
             self._put_down(work)
+        except (StateError, DiskFullError) as error:
+            if self._has_patience(job, error):
+                self._say(work, self._state.claims.hand_back)
+                return True
+            self._fail(work, error)
         except LeafsightError as error:
-            said = error.as_dict()
-            self._say(work, lambda held: self._state.claims.finish(held, "failed", error=said))
+            self._fail(work, error)
         except Exception:
             LOG.exception("a job failed", extra={"fields": {"job": job.id, "kind": job.kind}})
             self._say(work, lambda held: self._state.claims.finish(held, "failed", error=BUG))
         else:
             self._say(work, lambda held: self._state.claims.finish(held, "done", result=result))
+        self._put_off.pop(job.id, None)
         self._tidy()
         return True
+
+    def _has_patience(self, job: JobRecord, error: LeafsightError) -> bool:
+        """Whether a job is put off: its store or database is in trouble, which says nothing about the job."""
+        now_s = time.monotonic()
+        before = self._put_off.get(job.id)
+        since_s = now_s if before is None else before.since_s
+        if now_s - since_s >= self._patience_s:
+            return False
+        self._put_off[job.id] = _PutOff(since_s, now_s + PAUSE_S)
+        LOG.warning(
+            "a job waits", extra={"fields": {"job": job.id, "kind": job.kind, "reason": error.message}}
+        )
+        return True
+
+    def _fail(self, work: Work, error: LeafsightError) -> None:
+        said = error.as_dict()
+        self._say(work, lambda held: self._state.claims.finish(held, "failed", error=said))
 
     def _put_down(self, work: Work) -> None:
         """The process ends: somebody else begins again. Otherwise the job was cancelled, or is another's."""

@@ -103,7 +103,9 @@ class Claims:
             rows = connection.execute(counted.group_by(JOBS.c.kind)).all()
         return {kind: Queue(int(free), int(every) - int(free)) for kind, free, every in rows}
 
-    def claim(self, kinds: Collection[str], *, alone: bool = False) -> JobRecord | None:
+    def claim(
+        self, kinds: Collection[str], *, alone: bool = False, leaving: Collection[str] = ()
+    ) -> JobRecord | None:
         """The oldest job that nobody holds, now held by the caller; None when there is none.
 
         One that was begun ``MOST_TRIES`` times without getting further has failed: its process died each
@@ -113,13 +115,14 @@ class Claims:
             kinds: of jobs.
             alone: only while nobody holds any other job of these kinds, so that one at a time is worked off
                 on this database.
+            leaving: ids of jobs that are left to themselves for now.
 
         Raises:
             StateBusyError, StateError: see ``Database``.
         """
         if not alone:
             with self._database.reading() as connection:
-                found = _free(connection, kinds, self._now())
+                found = _free(connection, kinds, self._now(), leaving)
             for one in found:
                 with self._database.writing() as connection:
                     mine = self._begin(connection, one)
@@ -127,12 +130,14 @@ class Claims:
                     return mine
             return None
         ahead = self.ahead(kinds)
-        if ahead.held or not ahead.free:
+        if ahead.held or not set(ahead.free) - set(leaving):
             return None  # mostly so, and then others need not wait for the lock
         with self._database.writing() as connection:
-            return self._begin_alone(connection, kinds)
+            return self._begin_alone(connection, kinds, leaving)
 
-    def _begin_alone(self, connection: Connection, kinds: Collection[str]) -> JobRecord | None:
+    def _begin_alone(
+        self, connection: Connection, kinds: Collection[str], leaving: Collection[str]
+    ) -> JobRecord | None:
         """As ``claim``, in a transaction beside which nobody else writes about jobs."""
         if not self._database.is_sqlite:  # SQLite lets one write at a time anyway
             connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
@@ -140,7 +145,7 @@ class Claims:
         held = select(JOBS.c.id).where(JOBS.c.kind.in_(kinds), JOBS.c.state == "running", ~_nobodys(now_ms))
         if connection.execute(held.limit(1)).first() is not None:
             return None
-        for one in _free(connection, kinds, now_ms):
+        for one in _free(connection, kinds, now_ms, leaving):
             if (mine := self._begin(connection, one)) is not None:
                 return mine
         return None
@@ -229,9 +234,11 @@ def _kept(job: JobRecord, *names: str) -> dict[str, Any]:
     return {name: job.progress[name] for name in names if name in job.progress}
 
 
-def _free(connection: Connection, kinds: Collection[str], now_ms: int) -> list[JobRecord]:
-    """Jobs that are nobody's, oldest first."""
-    free = select(JOBS).where(JOBS.c.kind.in_(kinds), _nobodys(now_ms))
+def _free(
+    connection: Connection, kinds: Collection[str], now_ms: int, leaving: Collection[str]
+) -> list[JobRecord]:
+    """Jobs that are nobody's, oldest first, but for those that are left to themselves."""
+    free = select(JOBS).where(JOBS.c.kind.in_(kinds), _nobodys(now_ms), JOBS.c.id.not_in(leaving))
     rows = connection.execute(free.order_by(JOBS.c.id).limit(MOST_CANDIDATES))
     return [record_of(row) for row in rows]
 

@@ -64,8 +64,9 @@ class Database:
         """A connection whose changes are all there after the block, or none of them.
 
         Args:
-            losable: a power cut may take away the last moments of this (not a crash of the process), for
-                which nobody has to wait for the disk. What a person sent is never losable.
+            losable: a power cut may take away the last moments of this, for which nobody has to wait for the
+                disk; of PostgreSQL so may a crash of its own, though not one of this process. What a person
+                sent, and what somebody was told is kept, is never losable.
 
         Raises:
             StateBusyError, StateError, ConflictError, NotFoundError: see ``translated``.

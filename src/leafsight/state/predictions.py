@@ -41,8 +41,9 @@ class Predictions:
     def add_many(self, records: Sequence[PredictionRecord]) -> None:
         """Keep records, all or none of them.
 
-        When a photograph is stored with one of them, the batch survives a power cut; else the last moments
-        before it may be lost, as nobody but the service made these rows.
+        They are there whatever is killed: callers are told so. On PostgreSQL, and where a photograph is
+        stored with one of them, they survive a power cut, too; on SQLite without one the last moments before
+        it may be lost, as nobody but the service made these rows.
 
         Raises:
             UsageError: a value does not fit; the message names it.
@@ -52,7 +53,8 @@ class Predictions:
         if not records:
             return
         rows = [checked(PREDICTIONS, _row(record)) for record in records]
-        losable = all(record.photo_blob is None for record in records)
+        # What PostgreSQL does not wait for dies with its processes, not only with the power.
+        losable = self._database.is_sqlite and all(record.photo_blob is None for record in records)
         with self._database.writing(losable=losable) as connection:
             connection.execute(INSERT, rows)
 
