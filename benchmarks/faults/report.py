@@ -53,8 +53,8 @@ def _what_it_is(found: Found) -> list[str]:
     return [
         f"Set-up: profile full of compose.yaml, {options['replicas']} replicas ({options['cpus']:g} CPU and "
         f"{options['memory']} each), started with {versions['podman']}. Load through the proxy, by TLS, in "
-        f"an open loop: {load}; beside it a correction for every fifth answer and an upload every four seconds. "
-        "Nothing is sent a second time.",
+        f"an open loop: {load}; beside it a correction for every fifth answer and an upload every six "
+        "seconds. Nothing is sent a second time.",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}; "
         f"load before {machine['load_before']}; leafsight {versions['leafsight']}, {machine['when']}.",
@@ -94,16 +94,16 @@ def _seconds(value: float | None) -> str:
 def _how_to_read() -> list[str]:
     return [
         "Each request stands in one column: *ok*, *refused* (429 or 503, with Retry-After), or *failed* by "
-        "its kind. *Not recorded* are answers, among *ok*, that say so themselves. *Wrong* are answers that are "
-        "not the photograph's own by the model that they name. *Lost* is what was acknowledged and is not found "
-        "afterwards: predictions with `recorded: true`, corrections, uploads.",
+        "its kind. *Not recorded* are answers, among *ok*, that say so themselves. *Wrong* are answers that "
+        "are not the photograph's own by the model that they name. *Lost* is what was acknowledged and is "
+        "not found afterwards: predictions with `recorded: true`, corrections, uploads.",
         "",
         f"*Well again*: from the fault to the beginning of the first {STRETCH_S:g} s in which nothing failed "
         f"or was refused and whose p95 is within {SLOWER:g} times that before; after the last failure or "
-        "refusal where the fault ends by itself. Where somebody outside has to give the broken thing back (a disk, a "
-        "network) or ends the disturbance, the first number is the first such stretch after the fault, also "
-        "while it lasts, and the second counts from the moment it was back, after the "
-        "last failure or refusal.",
+        "refusal where the fault ends by itself. Where somebody outside has to give the broken thing back "
+        "(a disk, a network) or ends the disturbance, the first number is the first such stretch after the "
+        "fault, also while it lasts, and the second counts from the moment it was back, after the last "
+        "failure or refusal.",
     ]
 
 
