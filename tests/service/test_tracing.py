@@ -328,7 +328,7 @@ def test_log_lines_name_the_trace(begin: Callable[..., Traced]) -> None:
     logger.setLevel(logging.INFO)
     try:
         traced.service.get("/v1/conditions", headers={"traceparent": PARENT})
-        traced.service.get("/healthz")
+        traced.service.get("/metrics")
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
