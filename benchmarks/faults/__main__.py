@@ -90,7 +90,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="a new set-up for each fault")
     parser.add_argument("--cpus", type=float, default=0.4, help="of each replica (%(default)s)")
     parser.add_argument("--memory", default="512m", help="of each replica (%(default)s)")
-    parser.add_argument("--worker-cpus", type=float, default=0.4, help="(%(default)s)")
+    parser.add_argument("--worker-cpus", type=float, default=0.5, help="(%(default)s)")
     parser.add_argument("--image", default="localhost/leafsight:serve")
     parser.add_argument("--second-image", default="localhost/leafsight-faults:second", help="is made")
     parser.add_argument("--worker-image", default="localhost/leafsight:train")

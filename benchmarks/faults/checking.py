@@ -17,7 +17,8 @@ from leafsight.loadtest.checking import find_lost
 from leafsight.loadtest.engines import Running
 from leafsight.loadtest.outcomes import OK, UPLOAD
 
-JOBS_LIMIT_S, LOOK_S, TRIES = 240.0, 1.0, 5
+PATIENCE_S, LOOK_S, TRIES = 120.0, 1.0, 5
+"""Patience with jobs: so long none of them may have ended."""
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -58,14 +59,15 @@ def check_jobs(setup: FullSetUp, uploads: Sequence[str]) -> dict[str, Any]:
 def _ends(setup: FullSetUp, uploads: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The job of each upload when it has ended, or as it is when patience ends."""
     found: dict[str, dict[str, Any]] = {}
-    until = time.monotonic() + JOBS_LIMIT_S
-    while time.monotonic() < until:
-        for one in uploads:
-            if found.get(one, {}).get("state") not in ENDED:
-                found[one] = _job(setup, one)
-        if all(job.get("state") in ENDED for job in found.values()):
-            break
-        time.sleep(LOOK_S)
+    left, until = list(uploads), time.monotonic() + PATIENCE_S
+    while left and time.monotonic() < until:
+        found |= {one: _job(setup, one) for one in left}
+        still = [one for one in left if found[one].get("state") not in ENDED]
+        if len(still) < len(left):
+            until = time.monotonic() + PATIENCE_S
+        left = still
+        if left:
+            time.sleep(LOOK_S)
     return found
 
 

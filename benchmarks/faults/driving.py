@@ -62,7 +62,7 @@ class Task:
     rate_per_s: float
     most_s: float = 900.0
     correct_each: int = 5
-    upload_every_s: float = 6.0
+    upload_every_s: float = 8.0
     timeout_s: float = 10.0
     seed: int = 0
 

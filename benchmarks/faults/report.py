@@ -53,7 +53,7 @@ def _what_it_is(found: Found) -> list[str]:
     return [
         f"Set-up: profile full of compose.yaml, {options['replicas']} replicas ({options['cpus']:g} CPU and "
         f"{options['memory']} each), started with {versions['podman']}. Load through the proxy, by TLS, in "
-        f"an open loop: {load}; beside it a correction for every fifth answer and an upload every six "
+        f"an open loop: {load}; beside it a correction for every fifth answer and an upload every eight "
         "seconds. Nothing is sent a second time.",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}; "

@@ -6,7 +6,7 @@ next (CFS bandwidth control: https://docs.kernel.org/scheduler/sched-bwc.html). 
 (Poisson) and go to the replicas in turn. Who would be answered after the deadline is refused at once.
 
 What it does not know: that two threads of one container may run at once, other containers on the same
-processors, the database, and the network. ``check.py`` says how far that leads away from what was measured.
+processors, the database, and the network. It has not been held against a measurement yet.
 """
 
 from __future__ import annotations
