@@ -32,11 +32,14 @@ class Disk:
         with self._file.open("wb") as file:
             file.truncate(self._size)
         # -m 0: nothing is kept back for the superuser, so that full is full for everybody. Few inodes: they
-        # are written at once, and nothing works behind the measurement. still = ["-N", INODES, "-E",
-        # "lazy_itable_init=0,lazy_journal_init=0"] _run("mkfs.ext4", "-q", "-F", "-m", "0", *still,
-        # str(self._file)) _run("mount", "-o", "loop", str(self._file), str(self.path)) inside = self.path /
-        # "data"  # lost+found must not be in the folder of a database inside.mkdir() os.chown(inside,
-        # owner, owner) inside.chmod(0o700)
+        # are written at once, and nothing works behind the measurement.
+        still = ["-N", INODES, "-E", "lazy_itable_init=0,lazy_journal_init=0"]
+        _run("mkfs.ext4", "-q", "-F", "-m", "0", *still, str(self._file))
+        _run("mount", "-o", "loop", str(self._file), str(self.path))
+        # lost+found must not be in the folder of a database
+        self.data.mkdir()
+        os.chown(self.data, owner, owner)
+        self.data.chmod(0o700)
 
     @property
     def data(self) -> Path:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from benchmarks.faults import disks
 from benchmarks.faults.composing import Project, Service, read_compose, run_words
 from benchmarks.faults.driving import judge
 from benchmarks.faults.phases import Marks, counted, last_bad, p95_ms, per_second, summed, well_again
@@ -202,6 +206,48 @@ def test_a_replica_is_started_as_the_file_says(services: dict[str, Service]) -> 
 def test_a_small_disk_takes_the_place_of_a_volume(services: dict[str, Service]) -> None:
     assert "/small:/var/lib/postgresql/data" in words_of(services, "database")
     assert "p_store:/data" in words_of(services, "store")
+
+
+def disk_that_is_only_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[tuple[str, ...]]:
+    """What a small disk asks of the machine, without asking it."""
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(disks, "_run", lambda *words: said.append(words))
+    disks.Disk(folder, "database", 2**20).make(os.getuid())
+    return said
+
+
+def test_a_small_disk_is_formatted_mounted_and_given_to_its_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    formatted, mounted = disk_that_is_only_said(monkeypatch, tmp_path)
+    assert (formatted[0], formatted[-1]) == ("mkfs.ext4", str(tmp_path / "database.ext4"))
+    assert mounted == ("mount", "-o", "loop", formatted[-1], str(tmp_path / "database"))
+    assert (tmp_path / "database" / "data").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists(),
+    reason="root, mkfs.ext4 and loop devices are needed",
+)
+def test_a_full_disk_takes_nothing_more_and_a_freed_one_does(tmp_path: Path) -> None:
+    disk = disks.Disk(tmp_path, "database", 64 * 2**20)
+    try:
+        try:
+            disk.make(os.getuid())
+        except subprocess.CalledProcessError as error:
+            if error.cmd[0] != "mount":
+                raise
+            pytest.skip(f"no disk can be mounted here: {error}")
+        assert os.path.ismount(disk.path)
+        filled = disk.fill()
+        assert filled > 8 * 2**20
+        with pytest.raises(OSError, match="No space left"), (disk.data / "more").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 2**20)
+        disk.free_again()
+        assert disk.free_bytes() > 8 * 2**20
+    finally:
+        disk.remove()
+    assert not os.path.ismount(disk.path)
 
 
 def test_only_services_of_the_profile_are_there(services: dict[str, Service]) -> None:
