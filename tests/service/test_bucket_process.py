@@ -11,7 +11,9 @@ from tests.journeys.small_world import leafsight
 from tests.service.running import running_service
 from tests.state.moto_server import CREDENTIALS, s3_url, shared_moto
 
-from leafsight.errors import MissingExtraError
+from leafsight.errors import MissingExtraError, StateBusyError
+from leafsight.service import first_look
+from leafsight.state import open_objects
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +34,10 @@ def test_a_bucket_that_was_never_reached_is_said_at_once_and_in_our_words(
 ) -> None:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
+    # A process that has asked a bucket itself, as this one, has threads that a forked one would miss.
+    monkeypatch.setattr(first_look, "PATIENCE_S", 60.0)
+    with pytest.raises(StateBusyError):
+        open_objects(s3_url("http://127.0.0.1:9", "x")).look("models")
     words = ("serve", "--port", "0", "--state-dir", tmp_path, "--registry", s3_url("http://127.0.0.1:9", "x"))
     told = leafsight(*words)
     assert (told.code, told.err.splitlines()) == (
