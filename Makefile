@@ -39,10 +39,10 @@ serve: install
 	@$(BIN)/leafsight serve
 
 test: install
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup -q -m 'not slow'
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup --max-worker-restart 0 -q -m 'not slow'
 
 test-all: install
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup -q
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup --max-worker-restart 0 -q
 
 check: install
 	@$(BIN)/ruff check .
