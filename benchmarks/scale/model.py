@@ -3,15 +3,18 @@
 Each replica is one server (one process, one thread of inference). A request needs some seconds of processor
 time; in each period of 100 ms the kernel lets a container run for its share of that, and then not until the
 next (CFS bandwidth control: https://docs.kernel.org/scheduler/sched-bwc.html). Callers come at random
-(Poisson) and go to the replicas in turn. Who would be answered after the deadline is refused at once.
+(Poisson) and go to the replicas in turn. A replica refuses as ``service/working.py`` does: when those who
+wait and the next, at the running mean of the time a photograph took, fill half of the deadline.
 
-What it does not know: that two threads of one container may run at once, other containers on the same
-processors, the database, and the network. It has not been held against a measurement yet.
+What it does not know: what a refusal costs, that two threads of one container may run at once, that small
+photographs are worked on together, other containers on the same processors, the database, and the network.
+``check.py`` holds it against a load study.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERIOD_S = 0.1
+FILLED, WEIGHT = 0.5, 0.1
+"""As the service has them: share of the deadline that is filled, weight of the newest in the running mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,34 @@ class Quota:
             self._period, self._used_s = self._period + 1, 0.0
 
 
+class Replica:
+    """One container: its quota, its line, and what it believes that a photograph takes.
+
+    Args:
+        cpus: share of a processor that it may use.
+        deadline_s: half of it is filled.
+        guess_s: what it believes at first.
+    """
+
+    def __init__(self, cpus: float, deadline_s: float, guess_s: float) -> None:
+        self._quota, self._fills_s, self._each_s = Quota(cpus), deadline_s * FILLED, guess_s
+        self._free_s = 0.0
+        self._under_way: deque[tuple[float, float]] = deque()
+
+    def ask(self, now_s: float, cpu_s: float) -> float | None:
+        """When a request that comes now is answered; None where it is refused."""
+        while self._under_way and self._under_way[0][0] <= now_s:
+            _, worked_s = self._under_way.popleft()
+            self._each_s += WEIGHT * (worked_s - self._each_s)
+        pending = len(self._under_way)
+        if pending and (pending + 1) * self._each_s > self._fills_s:
+            return None
+        begun_s = max(now_s, self._free_s)
+        self._free_s = self._quota.finish(begun_s, cpu_s)
+        self._under_way.append((self._free_s, self._free_s - begun_s))
+        return self._free_s
+
+
 def simulate(
     demands: Sequence[Demand],
     *,
@@ -124,7 +157,7 @@ def simulate(
         rate: requests a second, at all replicas together.
         replicas: containers, asked in turn.
         cpus: share of a processor that each may use.
-        deadline_s: who would be answered later is refused.
+        deadline_s: half of it may be filled by those who wait.
         more_s: time of an answer that needs no processor of the container: network, proxy, database.
         requests: that are simulated; the first tenth fills the queues and is not counted.
         seed: of what is drawn.
@@ -132,20 +165,19 @@ def simulate(
     rng = np.random.default_rng(seed)
     at = np.cumsum(rng.exponential(1 / rate, requests))
     needs = drawn_cpu_s(demands, requests, rng)
-    quotas = [Quota(cpus) for _ in range(replicas)]
-    free_s = [0.0] * replicas
+    asked = [Replica(cpus, deadline_s, mean_cpu_s(demands) / cpus) for _ in range(replicas)]
     took: list[float] = []
     refused = worked_s = 0.0
     from_there = requests // 10
     for number in range(requests):
-        place, now = number % replicas, float(at[number])
-        waits = max(0.0, free_s[place] - now)
-        if waits + needs[number] / cpus > deadline_s:
-            refused += number >= from_there
+        now = float(at[number])
+        done_s = asked[number % replicas].ask(now, float(needs[number]))
+        if number < from_there:
             continue
-        free_s[place] = quotas[place].finish(max(now, free_s[place]), float(needs[number]))
-        if number >= from_there:
-            took.append(free_s[place] - now + more_s)
+        if done_s is None:
+            refused += 1
+        else:
+            took.append(done_s - now + more_s)
             worked_s += float(needs[number])
     counted = requests - from_there
     lasted = float(at[-1] - at[from_there])
