@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale.model import Answer, Demand, simulate
-from benchmarks.scale.plan import HERE, demands_of, mean_of
+from benchmarks.scale.plan import HERE
 
 STUDY = HERE.parents[1] / "docs" / "load" / "results.json"
 QUANTILES = ("p50", "p95", "p99")
@@ -57,27 +57,23 @@ class Compared:
 
 
 def compare(measured: dict[str, Any], study: dict[str, Any]) -> Iterator[Compared]:
-    """Each load of arrivals on a set-up without proxy of the model that was measured."""
-    demands = demands_of(measured)
-    lone_s = mean_of(measured, "lone_ms") / 1e3
-    more_s = max(0.0, lone_s - sum(one.share * one.cpu_s for one in demands) / shares(demands))
+    """Each load of arrivals on the model that was measured."""
+    demands = {
+        proxy: [Demand(one["weight"], one[name], one["spread"]) for one in measured["sizes"]]
+        for proxy, name in ((True, "cpu_s"), (False, "direct_cpu_s"))
+    }
     for row in study["rows"]:
-        if not row["rate_per_s"] or row["proxy"] or row["model"] != "built-in" or not row["latency_ms"]:
+        if not row["rate_per_s"] or row["model"] != "built-in" or not row["latency_ms"]:
             continue
         rate, cpus = row["offered_per_s"]["mean"], row["cpus_allowed_each"]
         yield Compared(
             setup=row["setup"],
             rate=rate,
-            model=simulate(demands, rate=rate, replicas=row["replicas"], cpus=cpus, more_s=more_s),
+            model=simulate(demands[row["proxy"]], rate=rate, replicas=row["replicas"], cpus=cpus),
             measured_ms={name: row["latency_ms"][name]["value"] for name in QUANTILES},
             refused=row["refused_share"],
             busy=row["cpus_used_each"] / cpus,
         )
-
-
-def shares(demands: Sequence[Demand]) -> float:
-    """Their sum."""
-    return sum(one.share for one in demands)
 
 
 def table(found: Sequence[Compared]) -> str:
@@ -131,7 +127,7 @@ def main() -> int:
     given = parser.parse_args()
     found = list(compare(json.loads(given.measured.read_text()), json.loads(given.study.read_text())))
     if not found:
-        raise SystemExit("error: the study has no arrivals at a set-up without proxy of the built-in model")
+        raise SystemExit("error: the study has no arrivals at the built-in model")
     print(table(found))
     print("Foretold / measured. " + in_words(found))
     return 0

@@ -3,27 +3,35 @@
     python -m benchmarks.scale.demands --out benchmarks/scale/measured.json
 
 Starts one replica (a whole processor), PostgreSQL and the proxy as containers, as ``leafsight loadtest``
-does, and sends photographs of the study's mix one after another, sizes in turn; after each the processor time
-of every part is read, to the nanosecond, from its control group. What they use while nobody asks is measured
-before and taken off. A second, short part with ``keep_photos=always`` tells how large kept photographs are.
+does, and sends photographs of the study's mix, always one at a time; the processor time of every part is
+read, to the nanosecond, from its control group. What they use while nobody asks is measured before and taken
+off.
+
+Three ways, since they differ: *steady*, one after the other on one connection, as under load, through the
+proxy (``cpu_s``) and without it (``direct_cpu_s``); and *lone*, each on a new connection after a pause, read
+after each (``lone_cpu_s``, its spread, and the time that the caller waits). A last, short part with
+``keep_photos=always`` tells how large kept photographs are.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import platform
+import ssl
 import statistics
 import subprocess
 import time
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from leafsight.loadtest import ContainerEngine, ContainerOptions, Part, Running, found_engine
-from leafsight.loadtest.asking import ask
+from leafsight.loadtest.asking import Address, ask
 from leafsight.loadtest.orders import multipart
 from leafsight.loadtest.photographs import Photograph, draw_photographs
 from leafsight.loadtest.setups import SetUp
@@ -71,6 +79,10 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
         send(running, photograph)  # everything is loaded, every connection is there
     time.sleep(SETTLE_S)
     idle = idle_cpus(running.parts)
+    steady = {
+        True: cpu_steady(running, running.fronts[0], photographs, rounds, idle),
+        False: cpu_steady(running, running.replicas[0], photographs, rounds, idle),
+    }
     used: dict[str, dict[str, list[float]]] = defaultdict(lambda: {role: [] for role in ROLES})
     took: dict[str, list[float]] = defaultdict(list)
     answered: list[int] = []
@@ -89,10 +101,12 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
             "size": size,
             "weight": sum(one.weight for one in photographs if one.size == size),
             "bytes": statistics.fmean(one.size_bytes for one in photographs if one.size == size),
-            "cpu_s": statistics.fmean(by_role["service"]),
+            "cpu_s": steady[True][size]["service"],
+            "direct_cpu_s": steady[False][size]["service"],
+            "lone_cpu_s": statistics.fmean(by_role["service"]),
             "spread": statistics.stdev(by_role["service"]) / statistics.fmean(by_role["service"]),
-            "database_cpu_s": statistics.fmean(by_role["database"]),
-            "proxy_cpu_s": statistics.fmean(by_role["proxy"]),
+            "database_cpu_s": steady[True][size]["database"],
+            "proxy_cpu_s": steady[True][size]["proxy"],
             "lone_ms": statistics.median(took[size]) * 1e3,
         }
         for size, by_role in used.items()
@@ -100,6 +114,8 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
     return {
         "sizes": sizes,
         "cpu_s": mean_of(sizes, "cpu_s"),
+        "direct_cpu_s": mean_of(sizes, "direct_cpu_s"),
+        "lone_cpu_s": mean_of(sizes, "lone_cpu_s"),
         "database_cpu_s": mean_of(sizes, "database_cpu_s"),
         "proxy_cpu_s": mean_of(sizes, "proxy_cpu_s"),
         "idle_cpus": idle,
@@ -111,6 +127,47 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
 def mean_of(sizes: list[dict[str, Any]], what: str) -> float:
     """By the weights of the mix."""
     return float(sum(one["weight"] * one[what] for one in sizes) / sum(one["weight"] for one in sizes))
+
+
+def cpu_steady(
+    running: Running, address: Address, photographs: list[Photograph], rounds: int, idle: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """Processor time of each part for a photograph of each size, sent without a pause on one connection."""
+    found = {}
+    for size in dict.fromkeys(one.size for one in photographs):
+        bodies = [multipart([(one.name, one.read())]) for one in photographs if one.size == size]
+        with closing(connection_to(address)) as connection:
+            ask_on(connection, running.key, *bodies[0])
+            before, begun_s = readings(running.parts), time.monotonic()
+            for _ in range(rounds):
+                for kind, body in bodies:
+                    ask_on(connection, running.key, kind, body)
+            time.sleep(0.05)  # what is written down after the last answer belongs to it
+            after, lasted_s = readings(running.parts), time.monotonic() - begun_s
+        found[size] = {
+            role: (after[role] - before[role] - idle[role] * lasted_s) / (rounds * len(bodies))
+            for role in ROLES
+        }
+    return found
+
+
+def connection_to(address: Address) -> http.client.HTTPConnection:
+    """One that is kept; the certificate of the set-up is nobody's."""
+    if not address.https:
+        return http.client.HTTPConnection(address.host, address.port, timeout=30)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(address.host, address.port, timeout=30, context=context)
+
+
+def ask_on(connection: http.client.HTTPConnection, key: str, kind: str, body: bytes) -> None:
+    """One diagnosis."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
+    connection.request("POST", "/v1/predict", body=body, headers=headers)
+    answer = connection.getresponse()
+    told = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"a photograph was answered {answer.status}: {told[:300]!r}")
 
 
 def send(running: Running, photograph: Photograph) -> int:

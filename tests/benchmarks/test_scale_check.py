@@ -10,8 +10,8 @@ from benchmarks.scale.model import Answer
 
 MEASURED = {
     "sizes": [
-        {"weight": 3, "cpu_s": 0.01, "spread": 0.1, "lone_ms": 12.0},
-        {"weight": 1, "cpu_s": 0.05, "spread": 0.1, "lone_ms": 52.0},
+        {"weight": 3, "cpu_s": 0.02, "direct_cpu_s": 0.01, "spread": 0.1},
+        {"weight": 1, "cpu_s": 0.10, "direct_cpu_s": 0.05, "spread": 0.1},
     ]
 }
 
@@ -26,13 +26,18 @@ def row(**changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def test_only_arrivals_at_replicas_of_the_measured_model_are_compared() -> None:
-    others = [row(proxy=True), row(rate_per_s=0.0), row(model="fp32"), row(latency_ms=None)]
+def test_only_arrivals_at_the_measured_model_are_compared() -> None:
+    others = [row(rate_per_s=0.0), row(model="fp32"), row(latency_ms=None)]
     [one] = compare(MEASURED, {"rows": [row(), *others]})
     assert one.rate == 5.2  # what came, not what was asked for
     assert one.busy == pytest.approx(0.25)
     assert one.model.busy == pytest.approx(5.2 * 0.02 / 0.4, rel=0.1)
-    assert one.foretold_ms("p50") == pytest.approx(12, abs=2)  # 10 ms of work, 2 ms of everything else
+    assert one.foretold_ms("p50") == pytest.approx(10, abs=1)
+
+
+def test_behind_a_proxy_a_photograph_costs_what_it_costs_there() -> None:
+    [one] = compare(MEASURED, {"rows": [row(proxy=True)]})
+    assert one.model.busy == pytest.approx(5.2 * 0.04 / 0.4, rel=0.1)
 
 
 def compared(p50_s: float, busy: float, refused: float) -> Compared:

@@ -113,12 +113,29 @@ def test_curves_show_failed_loads_as_crosses_and_spread_as_bars() -> None:
         Dot(3, 7, 7, 7, "cross"),
         Dot(4, 7, 7, 7, "grey"),
     )
-    drawing = curves("A title", "x", "y", [Line("one & two", dots, 0, 0)], log_y=True, ideal=True)
+    drawing = curves("A title", "x", "y", [Line("one & two", dots, 0, 0)], log_y=True, ideal=1.0)
     assert drawing.count("<circle") == 3
     assert drawing.count("var(--bad)") == 1
     assert "one &amp; two" in drawing
     assert "5000" in drawing  # the axis holds the end of the bar
     ET.fromstring(standalone(drawing))
+
+
+def written_below(drawing: str) -> list[str]:
+    """Numbers of the axis that goes across."""
+    texts = [one for one in ET.fromstring(standalone(drawing)).iter() if one.tag.endswith("text")]
+    lowest = max(float(one.get("y", "0")) for one in texts if (one.text or "").isdigit())
+    return [one.text or "" for one in texts if float(one.get("y", "0")) == lowest]
+
+
+def test_counts_are_written_below_their_dots_and_the_ideal_may_be_steep() -> None:
+    lines = [Line("one", (Dot(1, 10, 10, 10), Dot(4, 30, 30, 30)), 0, 0)]
+    drawing = curves("A title", "replicas", "y", lines, ideal=10.0, x_ticks=[1, 4])
+    assert written_below(drawing) == ["1", "4"]
+    [ideal] = [one for one in ET.fromstring(standalone(drawing)).iter() if one.get("class") == "ideal"]
+    wide, tall = (abs(float(ideal.get(f"{one}2", "0")) - float(ideal.get(f"{one}1", "0"))) for one in "xy")
+    assert tall / wide == pytest.approx(250 / 460)  # from one corner to the other: 4 replicas, 40 a second
+    assert written_below(curves("A title", "x", "y", lines)) == ["0", "0.8", "1.6", "2.4", "3.2", "4"]
 
 
 def test_numbers_are_never_rounded_to_nothing() -> None:

@@ -61,7 +61,7 @@ class Line:
 
 def curves(
     title: str, x_name: str, y_name: str, lines: Sequence[Line], *, log_y: bool = False,
-    ideal: bool = False, y_high: float | None = None,
+    ideal: float = 0.0, y_high: float | None = None, x_ticks: Sequence[float] = (),
 ) -> Html:  # fmt: skip
     """Lines with dots and whiskers over a shared x from 0, and a key below.
 
@@ -71,8 +71,9 @@ def curves(
         y_name: beside.
         lines: at most ``SERIES`` of them are drawn.
         log_y: equal factors take equal height.
-        ideal: draw the line at which y equals x.
+        ideal: draw the line at which y is so many times x; 0 for none.
         y_high: top of the axis; found from the dots when not given.
+        x_ticks: what is written below; steps of a fifth of the axis when not given.
     """
     shown = [line for line in lines if line.dots][:SERIES]
     dots = [one for line in shown for one in line.dots]
@@ -83,10 +84,11 @@ def curves(
     def place(across: float, up: float) -> tuple[float, float]:
         return LEFT + WIDTH * across / x_high, TOP + HEIGHT * (1 - y.at(up))
 
-    pieces = _frame(x_name, y_name, x_high, y)
+    ticks = x_ticks or [x_high * step / TICKS for step in range(TICKS + 1)]
+    pieces = _frame(x_name, y_name, [(place(one, y.high)[0], _number(one)) for one in ticks], y)
     if ideal:
-        end = min(x_high, y.high)
-        (x1, y1), (x2, y2) = place(0, 0), place(end, end)
+        end = min(x_high, y.high / ideal)
+        (x1, y1), (x2, y2) = place(0, 0), place(end, ideal * end)
         pieces.append(tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="ideal"))
     for line in shown:
         pieces += _line(line, place)
@@ -130,7 +132,7 @@ class _Log:
         return self._steps
 
 
-def _frame(x_name: str, y_name: str, x_high: float, y: _Linear | _Log) -> list[Html]:
+def _frame(x_name: str, y_name: str, x_ticks: Sequence[tuple[float, str]], y: _Linear | _Log) -> list[Html]:
     pieces, bottom = [], TOP + HEIGHT
     for value in y.ticks():
         level = bottom - HEIGHT * y.at(value)
@@ -138,11 +140,7 @@ def _frame(x_name: str, y_name: str, x_high: float, y: _Linear | _Log) -> list[H
             tag("line", x1=LEFT, x2=LEFT + WIDTH, y1=level, y2=level, class_="grid"),
             tag("text", _number(value), x=LEFT - 7, y=level + 4, text_anchor="end"),
         ]
-    for step in range(TICKS + 1):
-        across = LEFT + WIDTH * step / TICKS
-        pieces.append(
-            tag("text", _number(x_high * step / TICKS), x=across, y=bottom + 18, text_anchor="middle")
-        )
+    pieces += [tag("text", said, x=across, y=bottom + 18, text_anchor="middle") for across, said in x_ticks]
     middle = TOP + HEIGHT / 2
     pieces += [
         tag("line", x1=LEFT, x2=LEFT + WIDTH, y1=bottom, y2=bottom, class_="axis"),

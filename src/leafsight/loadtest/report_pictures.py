@@ -71,7 +71,7 @@ def _answers(rows: list[Row], family: str, slug: str) -> Picture:
         return Dot(row["rate_per_s"], one["mean"], one["low"], one["high"], MARKS[state_of(row)], said)
 
     title = f"Answers a second: {family}"
-    drawing = curves(title, RATE, "answered a second", _lines(rows, dot), ideal=True)
+    drawing = curves(title, RATE, "answered a second", _lines(rows, dot), ideal=1.0)
     return Picture(f"answers-{slug}", title, drawing, f"{title}; dashed: all that is sent. {MARKS_SAID}")
 
 
@@ -92,9 +92,11 @@ def _scaling(found: dict[str, Any]) -> Picture:
     for number, family in enumerate(dict.fromkeys(one["family"] for one in found["scaling"])):
         own = [one for one in found["scaling"] if one["family"] == family]
         lines.append(Line(family, tuple(_peak_dot(one) for one in own), number, number))
-    title = "Most answers a second by number of replicas"
-    drawing = curves(title, "replicas", "answered a second", lines)
-    return Picture("scaling", title, drawing, f"{title}. Bars: from round to round.")
+    title, first = "Most answers a second by number of replicas", lines[0].dots[0]
+    counts = sorted({one["replicas"] for one in found["scaling"]})
+    drawing = curves(title, "replicas", "answered a second", lines, ideal=first.y / first.x, x_ticks=counts)
+    said = f"{title}; dashed: so many times the first. Bars: from round to round."
+    return Picture("scaling", title, drawing, said)
 
 
 def _peak_dot(one: dict[str, Any]) -> Dot:
@@ -105,5 +107,6 @@ def _peak_dot(one: dict[str, Any]) -> Dot:
 def _people(rows: list[Row], family: str, slug: str) -> Picture:
     lines = _lines(rows, lambda row: _latency_dot(row, "p95", row["users"]))
     title = f"People, p95 of accepted requests: {family}"
-    drawing = curves(title, "people at once", "milliseconds (log)", lines, log_y=True)
+    counts = sorted({row["users"] for row in rows})
+    drawing = curves(title, "people at once", "milliseconds (log)", lines, log_y=True, x_ticks=counts)
     return Picture(f"people-{slug}", title, drawing, f"{title}. {MARKS_SAID}")
