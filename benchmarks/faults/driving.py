@@ -14,7 +14,6 @@ import json
 import random
 import resource
 import signal
-import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +23,7 @@ from typing import Any
 
 from benchmarks.faults.rows import Row, write_rows
 
+from leafsight.loadtest.asking import unverified
 from leafsight.loadtest.judging import Judged, judge_created, judge_prediction, read_object
 from leafsight.loadtest.orders import http_request, multipart
 from leafsight.loadtest.outcomes import CORRECTION, OK, PHOTOGRAPH, UPLOAD, WRONG
@@ -118,8 +118,7 @@ class Load:
         self._begun_s = 0.0
         self._recorded = 0
         self._also: set[asyncio.Task[None]] = set()
-        self._tls = ssl.create_default_context()
-        self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+        self._tls = unverified()
 
     async def run(self) -> float:
         """Drive until the end; when it began, by ``time.monotonic``."""

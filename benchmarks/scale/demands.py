@@ -20,7 +20,6 @@ import http.client
 import json
 import os
 import platform
-import ssl
 import statistics
 import subprocess
 import time
@@ -31,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from leafsight.loadtest import ContainerEngine, ContainerOptions, Part, Running, found_engine
-from leafsight.loadtest.asking import Address, ask
+from leafsight.loadtest.asking import Address, ask, unverified
 from leafsight.loadtest.orders import multipart
 from leafsight.loadtest.photographs import Photograph, draw_photographs
 from leafsight.loadtest.setups import SetUp
@@ -155,9 +154,7 @@ def connection_to(address: Address) -> http.client.HTTPConnection:
     """One that is kept; the certificate of the set-up is nobody's."""
     if not address.https:
         return http.client.HTTPConnection(address.host, address.port, timeout=30)
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(address.host, address.port, timeout=30, context=context)
+    return http.client.HTTPSConnection(address.host, address.port, timeout=30, context=unverified())
 
 
 def ask_on(connection: http.client.HTTPConnection, key: str, kind: str, body: bytes) -> None:

@@ -15,13 +15,13 @@ import json
 import random
 import resource
 import signal
-import ssl
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from leafsight.loadtest.arithmetic import constant_schedule, poisson_schedule
+from leafsight.loadtest.asking import unverified
 from leafsight.loadtest.judging import judge_prediction
 from leafsight.loadtest.orders import Order, http_request, multipart, read_expected, read_order
 from leafsight.loadtest.outcomes import Outcome, write_outcomes
@@ -53,7 +53,7 @@ class Generator:
         self._idle: list[list[Connection]] = [[] for _ in order.addresses]
         self._busy = self._sent = 0
         self._started_s = self._first_cpu_s = 0.0
-        self._tls = _unverified() if order.https else None
+        self._tls = unverified() if order.https else None
 
     def _each(self, photograph: Photograph) -> list[bytes]:
         """The request with this photograph, for each address."""
@@ -181,12 +181,6 @@ class Generator:
         for connections in self._idle:
             for connection in connections:
                 connection.close()
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 async def drive(order: Order) -> Generator:
