@@ -106,6 +106,20 @@ def test_results_without_their_raw_rows_still_have_counts(folder: StudyFolder) -
     assert found["failures"]["failed"] == 30
 
 
+@pytest.mark.parametrize(("slower", "said"), [(100.0, False), (80.0, True)])
+def test_a_machine_that_gets_slower_is_said(tmp_path: Path, slower: float, said: bool) -> None:
+    folder = StudyFolder(tmp_path)
+    folder.begin({}, resume=False)
+    for rate, speed in ((5, 100.0), (10, slower)):
+        add_cell(folder, SetUp(1), Load(rate), outcomes(50), speed_mb_s=[speed, speed])
+    add_cell(folder, SetUp(1), Load(15), outcomes(50))  # of a study before speeds were measured
+    found = write_report(folder)
+    assert [row["speed"] for row in found["rows"]] == ([1.1111, 0.8889, None] if said else [1.0, 1.0, None])
+    text = "UNSTEADY: a processor of this machine worked at 89 to 111 % of its median speed"
+    assert any(line.startswith(text) for line in found["in_words"]) == said
+    assert ("88.9 %" in (tmp_path / "report.md").read_text()) == said
+
+
 def test_curves_show_failed_loads_as_crosses_and_spread_as_bars() -> None:
     dots = (
         Dot(1, 10, 8, 12),

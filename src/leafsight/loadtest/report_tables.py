@@ -74,7 +74,7 @@ def server_table(rows: list[Row]) -> Table:
     head = (
         "set-up", "load", "CPU each", "allowed", "throttled periods", "CPU ms an answer", "memory MiB",
         "with page cache", "limit MiB", "in queue ms (mean)", "inside ms (mean)", "worked on together",
-        "database CPU", "proxy CPU", "machine busy", "CPU of others",
+        "database CPU", "proxy CPU", "machine busy", "CPU of others", "speed of a processor",
     )  # fmt: skip
     lines = tuple(
         (
@@ -84,6 +84,7 @@ def server_table(rows: list[Row]) -> Table:
             _mib(row["memory_peak_bytes"]), _mib(row["memory_limit_bytes"] or None), number(row["queue_ms"]),
             number(row["inside_ms"]), number(row["together"]), number(row["database_cpus_used"]),
             number(row["proxy_cpus_used"]), percent(row["machine_busy"]), number(row["others_cpus"]),
+            percent(row["speed"]),
         )
         for row in rows
     )  # fmt: skip

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import median
 from typing import Any
 
 from leafsight.loadtest.comparisons import capacity, model_costs, proxy_cost, scaling
 from leafsight.loadtest.pooling import Row, is_carried, pooled_rows, wrong_or_lost
 from leafsight.loadtest.saturation import OTHERS_CPUS, saturation_of
 from leafsight.loadtest.store import StudyFolder
+
+UNSTEADY = 0.1
+"""So far from the median may the speed of a processor be."""
 
 
 def results_of(folder: StudyFolder) -> dict[str, Any]:
@@ -17,7 +21,7 @@ def results_of(folder: StudyFolder) -> dict[str, Any]:
     Raises:
         NotFoundError: the folder holds no study.
     """
-    study, cells, rows = folder.study(), folder.cells(), pooled_rows(folder)
+    study, cells, rows = folder.study(), folder.cells(), with_speed(pooled_rows(folder))
     rated: dict[str, list[Row]] = {}
     for row in rows:
         if row["rate_per_s"]:
@@ -37,6 +41,16 @@ def results_of(folder: StudyFolder) -> dict[str, Any]:
         "ready_s": sorted({cell["ready_s"] for cell in cells}),
     }
     return found | {"in_words": in_words(found)}
+
+
+def with_speed(rows: list[Row]) -> list[Row]:
+    """Each row with the speed of a processor while it was driven, as a share of the median of all rows."""
+    known = [row["speed_mb_s"] for row in rows if row["speed_mb_s"] is not None]
+    middle = median(known) if known else None
+    return [
+        row | {"speed": round(row["speed_mb_s"] / middle, 4) if middle and row["speed_mb_s"] else None}
+        for row in rows
+    ]
 
 
 def _failures(rows: list[Row]) -> dict[str, Any]:
@@ -89,6 +103,12 @@ def in_words(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"DISTURBED: in {len(disturbed)} of {len(found['rows'])} loads other programs used"
             f" up to {most:.1f} processors of this machine"
+        )
+    speeds = [row["speed"] for row in found["rows"] if row["speed"] is not None]
+    if speeds and max(abs(one - 1) for one in speeds) > UNSTEADY:
+        lines.append(
+            f"UNSTEADY: a processor of this machine worked at {100 * min(speeds):.0f} to"
+            f" {100 * max(speeds):.0f} % of its median speed: loads driven at different times differ by that"
         )
     lost = sum(1 for row in found["rows"] if wrong_or_lost(row))
     return lines + ([f"{lost} loads with wrong answers or losses: see the report"] if lost else [])

@@ -31,6 +31,7 @@ def server_row(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
         **_others(parts),
         "machine_busy": _mean(cell["server"]["machine_busy"] for cell in cells),
         "others_cpus": _most(cell["server"].get("others_cpus") for cell in cells),
+        "speed_mb_s": _mean(one for cell in cells for one in cell["server"].get("speed_mb_s", ())),
         "queue_ms": _ratio_ms(counters, "leafsight_queue_seconds"),
         "inside_ms": _ratio_ms(counters, "leafsight_predict_seconds"),
         "together": _ratio(counters, "leafsight_batch_photographs"),

@@ -19,7 +19,7 @@ from leafsight.loadtest.calibration import calibrate
 from leafsight.loadtest.checking import find_lost
 from leafsight.loadtest.engines import Engine, Running
 from leafsight.loadtest.generators import bound_by_generator, drive_order
-from leafsight.loadtest.machine import describe_machine
+from leafsight.loadtest.machine import describe_machine, speed_mb_s
 from leafsight.loadtest.mix import SIZES
 from leafsight.loadtest.options import StudyOptions, ladder_of
 from leafsight.loadtest.orders import Order
@@ -225,8 +225,10 @@ class Study:
             seed=_seed_of(options.seed, cell),
         )  # fmt: skip
         started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        speeds = [speed_mb_s()]
         with Watch(running) as watch:
             driven = drive_order(order, logs)
+        speeds.append(speed_mb_s())
         if out != raw:
             write_outcomes(raw, driven.outcomes)
             out.unlink()
@@ -245,7 +247,8 @@ class Study:
                 driven.begun_s + options.warm_s,
                 driven.begun_s + options.warm_s + options.seconds,
                 driven.cpu_share,
-            ),
+            )
+            | {"speed_mb_s": [round(one, 1) for one in speeds]},
             "generator": {
                 "cpu_share": round(driven.cpu_share, 4),
                 "late_ms": summary["late_ms"] if cell.load.rate_per_s else None,
