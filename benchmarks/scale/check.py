@@ -3,8 +3,9 @@
     python -m benchmarks.scale.check --measured benchmarks/scale/measured.json --study docs/load/results.json
 
 Enters: what a photograph costs (``demands.py``, measured one photograph at a time) and the results of
-``leafsight loadtest``. Nothing of the study goes into the model but the set-up and the rate, so this is a
-prediction and no fit. Leaves: a table in Markdown, and the errors in a sentence.
+``leafsight loadtest``. Nothing of the study goes into the model but the set-up, the rate, and how fast a
+processor of the machine was then (which the study measures without the service), so this is a prediction and
+no fit. Leaves: a table in Markdown, and the errors in a sentence.
 """
 
 from __future__ import annotations
@@ -58,18 +59,17 @@ class Compared:
 
 def compare(measured: dict[str, Any], study: dict[str, Any]) -> Iterator[Compared]:
     """Each load of arrivals on the model that was measured."""
-    demands = {
-        proxy: [Demand(one["weight"], one[name], one["spread"]) for one in measured["sizes"]]
-        for proxy, name in ((True, "cpu_s"), (False, "direct_cpu_s"))
-    }
     for row in study["rows"]:
         if not row["rate_per_s"] or row["model"] != "built-in" or not row["latency_ms"]:
             continue
         rate, cpus = row["offered_per_s"]["mean"], row["cpus_allowed_each"]
+        name = "cpu_s" if row["proxy"] else "direct_cpu_s"
+        slower = measured["speed_mb_s"] / (row["speed_mb_s"] or measured["speed_mb_s"])
+        demands = [Demand(one["weight"], one[name] * slower, one["spread"]) for one in measured["sizes"]]
         yield Compared(
             setup=row["setup"],
             rate=rate,
-            model=simulate(demands[row["proxy"]], rate=rate, replicas=row["replicas"], cpus=cpus),
+            model=simulate(demands, rate=rate, replicas=row["replicas"], cpus=cpus),
             measured_ms={name: row["latency_ms"][name]["value"] for name in QUANTILES},
             refused=row["refused_share"],
             busy=row["cpus_used_each"] / cpus,

@@ -31,6 +31,7 @@ from typing import Any
 
 from leafsight.loadtest import ContainerEngine, ContainerOptions, Part, Running, found_engine
 from leafsight.loadtest.asking import Address, ask, unverified
+from leafsight.loadtest.machine import speed_mb_s
 from leafsight.loadtest.orders import multipart
 from leafsight.loadtest.photographs import Photograph, draw_photographs
 from leafsight.loadtest.setups import SetUp
@@ -77,7 +78,7 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
     for photograph in photographs[:: len(photographs) // 6]:
         send(running, photograph)  # everything is loaded, every connection is there
     time.sleep(SETTLE_S)
-    idle = idle_cpus(running.parts)
+    idle, speeds = idle_cpus(running.parts), [speed_mb_s()]
     steady = {
         True: cpu_steady(running, running.fronts[0], photographs, rounds, idle),
         False: cpu_steady(running, running.replicas[0], photographs, rounds, idle),
@@ -94,6 +95,7 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
             after, lasted_s = readings(running.parts), time.monotonic() - begun_s
             for role in ROLES:
                 used[photograph.size][role].append(after[role] - before[role] - idle[role] * lasted_s)
+        speeds.append(speed_mb_s())
         print(f"round {number + 1} of {rounds}", flush=True)
     sizes = [
         {
@@ -118,6 +120,8 @@ def measure(running: Running, photographs: list[Photograph], rounds: int) -> dic
         "database_cpu_s": mean_of(sizes, "database_cpu_s"),
         "proxy_cpu_s": mean_of(sizes, "proxy_cpu_s"),
         "idle_cpus": idle,
+        "speed_mb_s": statistics.median(speeds),
+        "speeds_mb_s": [round(min(speeds), 1), round(max(speeds), 1)],
         "answer_bytes": statistics.fmean(answered),
         "replica_bytes": next(one.read().memory_bytes for one in running.parts if one.role == "service"),
     }

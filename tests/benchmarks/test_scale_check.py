@@ -9,10 +9,11 @@ from benchmarks.scale.check import Compared, compare, in_words, table
 from benchmarks.scale.model import Answer
 
 MEASURED = {
+    "speed_mb_s": 100.0,
     "sizes": [
         {"weight": 3, "cpu_s": 0.02, "direct_cpu_s": 0.01, "spread": 0.1},
         {"weight": 1, "cpu_s": 0.10, "direct_cpu_s": 0.05, "spread": 0.1},
-    ]
+    ],
 }
 
 
@@ -22,7 +23,7 @@ def row(**changed: Any) -> dict[str, Any]:
         "setup": "1 x built-in, direct", "rate_per_s": 5.0, "proxy": False, "model": "built-in",
         "replicas": 1,
         "offered_per_s": {"mean": 5.2}, "cpus_allowed_each": 0.4, "cpus_used_each": 0.1,
-        "latency_ms": quantiles, "refused_share": 0.0,
+        "latency_ms": quantiles, "refused_share": 0.0, "speed_mb_s": None,
     } | changed  # fmt: skip
 
 
@@ -38,6 +39,11 @@ def test_only_arrivals_at_the_measured_model_are_compared() -> None:
 def test_behind_a_proxy_a_photograph_costs_what_it_costs_there() -> None:
     [one] = compare(MEASURED, {"rows": [row(proxy=True)]})
     assert one.model.busy == pytest.approx(5.2 * 0.04 / 0.4, rel=0.1)
+
+
+def test_on_a_machine_that_was_slower_then_it_costs_more() -> None:
+    [one] = compare(MEASURED, {"rows": [row(speed_mb_s=80.0)]})
+    assert one.model.busy == pytest.approx(5.2 * 0.025 / 0.4, rel=0.1)
 
 
 def compared(p50_s: float, busy: float, refused: float) -> Compared:
