@@ -261,14 +261,14 @@ class Screen:
         pixels = np.frombuffer(whole, np.uint8, height * line_bytes, size + colours * XWD_COLOUR_BYTES)
         return Image.fromarray(pixels.reshape(height, width, -1)[:, :, 2::-1].copy())
 
-    def until_changed(self, program: Program, before: Image.Image, *, least_share: float = 0.01) -> None:
-        """Wait until so much of the screen is not what it was."""
+    def changed(self, before: Image.Image, *, least_share: float = 0.01) -> bool:
+        """Whether so much of the screen is not what it was."""
+        differs = (np.asarray(self.seen()) != np.asarray(before)).any(axis=2)
+        return float(differs.mean()) >= least_share
 
-        def differs() -> bool:
-            changed = (np.asarray(self.seen()) != np.asarray(before)).any(axis=2)
-            return float(changed.mean()) >= least_share
-
-        program.until(differs)
+    def until_changed(self, program: Program, before: Image.Image) -> None:
+        """Wait until it has."""
+        program.until(lambda: self.changed(before))
 
 
 @contextmanager

@@ -43,16 +43,23 @@ def test_diagnose_correct_and_export(screen: Screen, tmp_path: Path, state: Path
     window.until(lambda: answered(state) == {"1.jpg", "2.jpg", "3.jpg"})
     screen.until_changed(window, empty)
 
-    screen.click(*FIRST_PHOTOGRAPH)
-    screen.keys("Down", "Return")  # the second one: what does it show?
-    screen.write("blight")
-    screen.keys("Return")
-    corrected = window.until(lambda: kept(state)["2.jpg"].get("correction"))
+    def say_what_the_second_shows() -> None:
+        screen.click(*FIRST_PHOTOGRAPH)
+        screen.keys("Down", "Return")
+        screen.write("blight")
+        screen.keys("Return")
+
+    corrected = screen.until_done(
+        window, say_what_the_second_shows, lambda: kept(state)["2.jpg"].get("correction")
+    )
     assert corrected == "tomato/early_blight"
     assert not kept(state)["1.jpg"].get("correction")
 
-    screen.click(*EXPORT)
-    screen.keys("Down", "Return")
+    def choose_the_table() -> None:
+        screen.click(*EXPORT)
+        screen.keys("Down", "Return")
+
+    screen.until_done(window, choose_the_table, lambda: screen.shown("Table"))
     table = tmp_path / "answers.csv"
     screen.name_a_place(window, "Table", table)
     rows = window.until(lambda: list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())))
@@ -105,8 +112,7 @@ def test_understand_a_collection(
     # What is chosen in the list is what is shown beside it, and that goes to be diagnosed.
     screen.click(*FIRST_FINDING)
     shown = screen.seen()
-    screen.keys("End")
-    screen.until_changed(window, shown)
+    screen.until_done(window, lambda: screen.keys("End"), lambda: screen.changed(shown))
     screen.keys("Home", *["Down"] * at, "alt+n")
     window.until(lambda: answered(state) == twice)
     assert window.end() == 0, window.said

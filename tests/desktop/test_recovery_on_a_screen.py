@@ -180,11 +180,16 @@ def test_killed_while_it_diagnoses_and_everything_is_there(
     window = screen.desktop("--state-dir", state, "--threads", "1", folder=tmp_path)
     add_folder(screen, window, small_photographs(tmp_path / "few", 3))
     window.until(lambda: len(answered(state)) == 3)
-    screen.click(*FIRST_PHOTOGRAPH)
-    screen.keys("Return")
-    screen.write("rust apple")
-    screen.keys("Return")
-    said = window.until(lambda: kept(state)["few-000.jpg"].get("correction"))
+
+    def say_what_the_first_shows() -> None:
+        screen.click(*FIRST_PHOTOGRAPH)
+        screen.keys("Return")
+        screen.write("rust apple")
+        screen.keys("Return")
+
+    said = screen.until_done(
+        window, say_what_the_first_shows, lambda: kept(state)["few-000.jpg"].get("correction")
+    )
     add_folder(screen, window, small_photographs(tmp_path / "many", 400))
     window.until(lambda: len(answered(state)) > 10, every_s=0.01)
     window.kill()

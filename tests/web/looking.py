@@ -11,9 +11,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-PATIENCE_MS = 15_000
-"""No test waits this long unless something is wrong; a loaded machine may take a few seconds."""
-LONG_MS = 60_000
+PATIENCE_MS = 60_000
+"""No test waits this long unless something is wrong; 15 seconds were too few once on a loaded machine."""
+LONG_MS = 180_000
 """The same of what the service does in processes that it starts."""
 
 AT_REST = """() => {
@@ -49,7 +49,14 @@ def says(locator: Any, *words: str) -> None:
 
 def at_rest(page: Any) -> Any:
     """The page, when nothing that it asked for is still to come."""
-    page.wait_for_function(AT_REST)
+    from playwright.sync_api import TimeoutError as NeverCame
+
+    try:
+        page.wait_for_function(AT_REST)
+    except NeverCame as late:
+        raise AssertionError(
+            f"the page still waits, and shows: {page.locator('body').inner_text()}"
+        ) from late
     if page.get_by_role("tab", name="Diagnose", selected=True).count():
         page.wait_for_function(DIAGNOSE_AT_REST)
     return page

@@ -12,13 +12,11 @@ import pytest
 from tests.service.test_reports import keep_report
 from tests.web.audit import contrast_faults, faults_in_all_looks
 from tests.web.harness import RunningPage, make_key
-from tests.web.looking import LOOKS, at_rest, expect, says
+from tests.web.looking import LONG_MS, LOOKS, at_rest, expect, says
 
 from leafsight.dataset import SynthOptions, write_synthetic_collection
 from leafsight.service.report_store import Reports
 from leafsight.state import open_blobs
-
-LONG_MS = 180_000
 
 
 @pytest.fixture(scope="module")
