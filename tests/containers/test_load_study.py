@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.containers.engine import SERVE
 from tests.loadtest.making import write_photographs
 
 from leafsight.loadtest import (
@@ -24,7 +25,9 @@ from leafsight.loadtest.container_commands import LABEL, Commands
 
 pytestmark = [pytest.mark.containers, pytest.mark.slow]
 ENTRY = "from leafsight.cli import main; main()"
-OPTIONS = ContainerOptions(environment={"LEAFSIGHT_JOBS": "none", "LEAFSIGHT_DEADLINE_MS": "20000"})
+OPTIONS = ContainerOptions(
+    image=SERVE, environment={"LEAFSIGHT_JOBS": "none", "LEAFSIGHT_DEADLINE_MS": "20000"}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def _images() -> None:
         pytest.skip("podman is not installed")
     for name in (OPTIONS.image, OPTIONS.database_image, OPTIONS.proxy_image):
         if Commands("podman").image(name) is None:
-            pytest.skip(f"there is no image {name}")
+            pytest.fail(f"there is no image {name}: tests/containers/prepare makes it")
 
 
 def ours(process_id: int) -> list[str]:
@@ -82,16 +85,16 @@ def test_what_is_killed_leaves_nothing_or_the_next_one_takes_it_away(
         "loadtest",
         "--engine",
         "podman",
+        "--image",
+        SERVE,
         "--replicas",
         "1",
         "--users",
         "0",
         "--rates",
         "1",
-        "--seconds",
-        "300",
     ]
-    words += ["--photos", photos, "--out", str(tmp_path / "study"), "--quiet"]
+    words += ["--seconds", "300", "--photos", photos, "--out", str(tmp_path / "study"), "--quiet"]
     process = subprocess.Popen([sys.executable, "-c", ENTRY, *words])
     begun_s = time.monotonic()
     while len(ours(process.pid)) < 4:
