@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.small_world import Outcome, leafsight
+from tests.journeys.small_world import Outcome, command_line, leafsight
 
 from leafsight.errors import StateBusyError
 from leafsight.state import (
@@ -166,6 +169,35 @@ def test_a_backup_into_a_folder_and_back_over_what_is_there(kept: Kept, tmp_path
     assert "--force" in refused.error_lines[1]
     assert kept.db("restore", file, "--force", "--json").json["rows"]["predictions"] == 1
     assert kept.predictions == {one}
+
+
+def test_a_backup_goes_through_pipes(kept: Kept, tmp_path: Path) -> None:
+    one = kept.predict(1)
+    words = command_line("db", "backup", "-", "--state-dir", kept.folder)
+    piped = subprocess.run(words, capture_output=True, check=True)
+    assert gzip.decompress(piped.stdout).startswith(b'{"format":"leafsight-state"')
+    assert b"photographs and secrets are not in it" in piped.stderr
+    other = ("--state-dir", tmp_path / "other")
+    assert "predictions\t1" in leafsight("db", "restore", "-", *other, stdin=piped.stdout).out.splitlines()
+    with open_state(f"sqlite:///{tmp_path}/other/leafsight.db") as state:
+        assert state.predictions.get(one).id == one
+    cut = leafsight("db", "restore", "-", "--force", *other, stdin=piped.stdout[:-20])
+    assert (cut.code, cut.out) == (1, "")
+    assert leafsight("db", "describe", *other, "--json").json["rows"]["predictions"] == 1
+
+
+def test_a_backup_is_not_shown_on_a_terminal_nor_typed_in(kept: Kept, tmp_path: Path) -> None:
+    leader, follower = os.openpty()
+    for words in (("backup", "-"), ("restore", "-", "--force")):
+        command = command_line("db", *words, "--state-dir", kept.folder)
+        done = subprocess.run(
+            command, stdin=follower, stdout=follower, stderr=subprocess.PIPE, timeout=60, text=True
+        )
+        assert done.returncode == 2
+        assert "name a file" in done.stderr
+    os.close(follower)
+    os.close(leader)
+    assert kept.db("backup", "-", "--json").code == 2
 
 
 def test_what_is_no_backup_is_refused_and_nothing_changes(kept: Kept, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leafsight.cli.first_key import first_key_option, flag_of, make_first_key, plain_first_key, tell_first_key
+from leafsight.cli.piping import PIPE, read_or_piped_in, written_or_piped_out
 from leafsight.cli.places import (
     blob_url,
     blobs_option,
@@ -102,17 +103,22 @@ def check(database: str | None, blobs: str | None, state_dir: Path | None, as_js
 @quiet_option
 @json_option
 def backup(file: Path, database: str | None, state_dir: Path | None, quiet: bool, as_json: bool) -> None:
-    """Save the whole database as FILE (or into a folder), also while a server runs.
+    """Save the whole database as FILE (or into a folder), also while a server runs; - is standard output.
 
     Photographs and secrets are not in it: copy the folder or bucket of the photographs after it.
     """
     from leafsight.state import backup
 
-    done = backup(_database(database, state_dir), file)
+    piped = file == PIPE
+    if piped and as_json:
+        raise UsageError("the backup itself goes to standard output", hint="leave --json out")
+    with written_or_piped_out(file, ".jsonl.gz") as target:
+        done = backup(_database(database, state_dir), target)
     if as_json:
         print_json({"file": str(done.path), "bytes": done.bytes})
         return
-    click.echo(done.path)
+    if not piped:
+        click.echo(done.path)
     talk(f"{done.bytes:,} bytes; photographs and secrets are not in it", quiet)
 
 
@@ -123,10 +129,11 @@ def backup(file: Path, database: str | None, state_dir: Path | None, quiet: bool
 @state_dir_option
 @json_option
 def restore(file: Path, force: bool, database: str | None, state_dir: Path | None, as_json: bool) -> None:
-    """Put the backup FILE into the database, of either kind. Stop the server first."""
+    """Put the backup FILE (- is standard input) into the database, of either kind. Stop the server first."""
     from leafsight.state import restore
 
-    done = restore(file, _database(database, state_dir), force=force)
+    with read_or_piped_in(file) as source:
+        done = restore(source, _database(database, state_dir), force=force)
     if done.moved_to is not None:
         talk(f"the damaged database is now {done.moved_to}")
     if as_json:
