@@ -71,13 +71,18 @@ def _is_fine(row: dict[str, object]) -> bool:
     return not row["error"] and not row["wrong"] and lost is not None and not any(lost.values())
 
 
+def _whole(text: str) -> Path:
+    """From the root: the engine takes what does not begin there for the name of a volume."""
+    return Path(text).resolve()
+
+
 def _end(signal_number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + signal_number)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.faults", description="Faults under load.")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the study")
+    parser.add_argument("--out", type=_whole, required=True, help="folder of the study")
     parser.add_argument("--only", default="", help="names of faults with commas; all otherwise")
     parser.add_argument(
         "--report", action="store_true", help="only write the report of the run in --out again"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.faults import disks
+from benchmarks.faults.__main__ import _options as faults_options
 from benchmarks.faults.composing import Project, Service, read_compose, run_words
 from benchmarks.faults.driving import judge
 from benchmarks.faults.phases import Marks, counted, last_bad, p95_ms, per_second, summed, well_again
@@ -296,3 +297,11 @@ def test_the_report_has_a_row_for_each_fault() -> None:
     assert "![A fault](pictures/a-fault.svg)" in text
     assert "lost: 1 predictions" in text
     assert "4 photographs a second, 50 % of the 8 that a closed loop got" in text
+
+
+def test_a_folder_is_mounted_from_the_root_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["faults", "--out", "here/faults"])
+    assert faults_options().out == tmp_path.resolve() / "here" / "faults"
