@@ -219,6 +219,26 @@ def test_what_stops_and_what_is_killed_costs_no_request_that_was_not_begun(
     until(lambda: all_ready(full, 3))
 
 
+def test_without_any_replica_callers_are_told_when_to_come_again(
+    full: SetUp,
+    web: Web,
+    photographs: list[bytes],  # noqa: F811
+) -> None:
+    replicas = full.containers("replica")
+    for one in replicas:
+        call("stop", "--time", "30", one)
+    try:
+        for _ in range(5):
+            answer = web.predict(photographs[0])
+            assert (answer.status, answer.headers["retry-after"]) == (503, "2"), answer
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json["detail"] == "no replica of the service gave an answer"
+    finally:
+        for one in replicas:
+            call("start", one)
+    until(lambda: all_ready(full, len(replicas)))
+
+
 @pytest.fixture(scope="module")
 def leaves(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Drawn photographs of a new crop, as an archive has them."""
