@@ -18,7 +18,7 @@ from leafsight.errors import (
     LeafsightError,
     MissingExtraError,
     StateBusyError,
-    StateError,
+    StateFullError,
 )
 from leafsight.service import child_process, clerk, job_work
 from leafsight.service.child_process import Ended, run_child
@@ -159,7 +159,7 @@ def test_two_clerks_do_each_job_once(state: State, blobs: Blobs, tmp_path: Path)
     "trouble",
     [
         StateBusyError("the bucket does not answer"),
-        StateError("the disk under it is full"),
+        StateFullError("the disk under it is full"),
         DiskFullError("full"),
     ],
 )

@@ -19,7 +19,7 @@ from tests.fakes.tiny_bundle import GREEN, RED, write_tiny_bundle
 from tests.service.running import running_service
 from tests.service.test_access import make_key
 
-from leafsight.errors import StateBusyError, StateError
+from leafsight.errors import StateBusyError, StateError, StateFullError
 
 JPEG = {"content-type": "image/jpeg"}
 HOLD = """
@@ -128,10 +128,19 @@ def test_what_was_done_is_answered_although_its_key_cannot_be_kept(
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(StateBusyError("the store does not answer"), 503), (StateError("disk full"), 500)]
+    ("error", "status", "retry_after"),
+    [
+        (StateBusyError("the store does not answer"), 503, "1"),
+        (StateFullError("the disk is full"), 503, "10"),
+        (StateError("damaged"), 500, None),
+    ],
 )
 def test_a_store_that_takes_nothing_costs_the_copy_not_the_answer(
-    service: TestClient, monkeypatch: pytest.MonkeyPatch, error: StateError, status: int
+    service: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: StateError,
+    status: int,
+    retry_after: str | None,
 ) -> None:
     def refuse(*_: object) -> None:
         raise error
@@ -141,7 +150,7 @@ def test_a_store_that_takes_nothing_costs_the_copy_not_the_answer(
     assert (one["verdict"], one["recorded"], one["stored"]) == ("diagnosis", True, False)
     upload = service.post("/v1/uploads", content=picture_bytes(RED), headers=JPEG)
     assert (upload.status_code, upload.headers["content-type"]) == (status, "application/problem+json")
-    assert ("retry-after" in upload.headers) == (status == 503)
+    assert upload.headers.get("retry-after") == retry_after
     assert service.get("/v1/jobs").json()["jobs"] == []
 
 

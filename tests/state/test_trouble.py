@@ -15,7 +15,7 @@ from sqlalchemy import text
 from tests.state.made_records import a_correction, a_prediction
 from tests.state.own_postgres import OwnPostgres
 
-from leafsight.errors import DiskFullError, StateBusyError, StateError
+from leafsight.errors import DiskFullError, StateBusyError, StateError, StateFullError
 from leafsight.state import State, open_state
 
 HINT = "again"
@@ -77,7 +77,7 @@ def test_a_disk_that_is_full(small: State) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 1}")
     big = a_prediction(answer={"text": "x" * 100_000})
-    with pytest.raises(StateError, match=r"disk .* is full") as caught:
+    with pytest.raises(StateFullError, match=r"disk .* is full") as caught:
         small.predictions.add_many([a_prediction(), big])
     assert "free some space" in caught.value.hint
     assert [found.id for found in small.predictions.page().records] == [one.id]
@@ -156,7 +156,7 @@ def test_a_database_with_damaged_pages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "said"),
     [
-        ("53100", StateError, "is full"),
+        ("53100", StateFullError, "is full"),
         ("XX001", StateError, "is damaged"),
         ("57014", StateBusyError, "does not answer"),
         ("40P01", StateBusyError, "does not answer"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from leafsight.errors import LeafsightError, MissingExtraError, StateBusyError
+from leafsight.errors import LeafsightError, MissingExtraError, StateBusyError, StateFullError
 
 State = Literal["ok", "warn", "fail", "skipped"]
 WORST_FIRST: tuple[State, ...] = ("fail", "warn", "skipped", "ok")
@@ -80,6 +80,6 @@ def of_error(name: str, error: LeafsightError, *, wanted: bool = True, busy: str
     """
     if isinstance(error, MissingExtraError) and not wanted:
         return Finding(name, "skipped", error.message, error.hint)
-    if busy and isinstance(error, StateBusyError):
+    if busy and isinstance(error, StateBusyError) and not isinstance(error, StateFullError):
         return Finding(name, "fail", error.message, busy)
     return Finding(name, "fail", error.message, error.hint or "read docs/errors.md for this kind of error")

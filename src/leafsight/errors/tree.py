@@ -253,6 +253,12 @@ class StateBusyError(StateError):
     http_status, slug = 503, "state-busy"
 
 
+class StateFullError(StateBusyError):
+    """There is no room for what the service shall remember; once there is, it goes on."""
+
+    slug = "state-full"
+
+
 class RemoteError(LeafsightError):
     """A leafsight server cannot be reached, or answers what no leafsight server would."""
 

@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from leafsight.errors import LeafsightError, OverloadError
+from leafsight.errors import LeafsightError, OverloadError, StateBusyError, StateFullError
 from leafsight.service.contract import describe
 from leafsight.service.tracing import note_problem
 
@@ -26,6 +26,8 @@ TYPES = "https://leafsight.example/problems/"
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 20
+ROOM_S = 10.0
+"""Nobody makes room on a disk within a second."""
 BUG = "something went wrong in the service; it was written down under this request id"
 FRAMEWORK_SLUGS = {
     400: ("bad-request", "compare the request with /openapi.json"),
@@ -88,8 +90,8 @@ def problem_of(error: BaseException, request_id: str) -> Response:
     """The problem document of any exception; one that is not ours is a bug and says nothing of itself."""
     if isinstance(error, LeafsightError):
         retry = error.retry_after_s if isinstance(error, OverloadError) else None
-        if error.slug == "state-busy":
-            retry = 1.0
+        if isinstance(error, StateBusyError):
+            retry = ROOM_S if isinstance(error, StateFullError) else 1.0
         return problem(
             error.http_status,
             error.slug,

@@ -16,7 +16,14 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from leafsight.errors import ConflictError, LeafsightError, NotFoundError, StateBusyError, StateError
+from leafsight.errors import (
+    ConflictError,
+    LeafsightError,
+    NotFoundError,
+    StateBusyError,
+    StateError,
+    StateFullError,
+)
 
 AGAIN = "try again in a moment"
 RESTORE = "stop the service and restore a backup: leafsight db restore FILE --force"
@@ -38,7 +45,8 @@ def translated(where: str) -> Iterator[None]:
 
     Raises:
         StateBusyError: locked, timed out, connection refused or lost.
-        StateError: disk full, damaged, read-only, not reachable with this address, or anything else.
+        StateFullError: the disk is full.
+        StateError: damaged, read-only, not reachable with this address, or anything else.
         ConflictError: a row with this id is there already.
         NotFoundError: a row that is referred to is not there.
         LeafsightError: raised while values were made ready for the database; as it was.
@@ -112,8 +120,8 @@ def _from_postgresql(error: BaseException, where: str, *, lost: bool) -> Leafsig
     return StateError(f"{where}: {said}")
 
 
-def _full(where: str) -> StateError:
-    return StateError(f"the disk under {where} is full", hint=FREE)
+def _full(where: str) -> StateFullError:
+    return StateFullError(f"the disk under {where} is full", hint=FREE)
 
 
 def _damaged(where: str, error: BaseException) -> StateError:
