@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pytest
 from tests.fakes.tiny_bundle import BLUE, LABELS, RED
 from tests.feedback.made_uploads import sent_in
 from tests.feedback.made_world import BLIGHT, SCAB, World, drawn, make_world
 
 from leafsight.bundle import open_bundle
 from leafsight.feedback import recheck
+from leafsight.feedback.known import known_of
+from leafsight.feedback.sources import Brought, BroughtBefore, brought_by
 from leafsight.state import Blobs, State
 
 YELLOW, VIOLET = (190, 190, 30), (170, 40, 170)
@@ -67,6 +74,72 @@ def test_another_backbone_has_to_see_them_first(
     done = recheck(state, other.champion, blobs=blobs, predictor=other.predictor)
     assert (done.judged, done.unseen) == (3, 0)
     assert {one.embedded_by for one in state.contributions.of_upload(upload.id)} == {"cd" * 32}
+
+
+def test_what_came_before_is_read_once_however_many_wait(
+    state: State, blobs: Blobs, learned: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read again for each; behind 1,500 corrections uploads waited for minutes."""
+    keys = ("a" * 32, "a" * 32, "b" * 32, None)
+    for number, key in enumerate(keys):
+        files = {f"Yellow/{number} {n}": drawn(YELLOW, 10 * number + n) for n in range(2)}
+        sent_in(state, blobs, learned, tmp_path, files, key)
+    counted: Counter[str] = Counter()
+    for name in ("look_alikes", "page"):
+        whole = getattr(type(state.contributions), name)
+
+        def counting(*words: Any, whole: Any = whole, name: str = name, **named: Any) -> Any:
+            counted[name] += 1
+            return whole(*words, **named)
+
+        monkeypatch.setattr(type(state.contributions), name, counting)
+    state.declared.add("yellow", by="a person")
+    done = recheck(state, learned.champion)
+    assert (done.judged, done.changed) == (8, 8)
+    assert counted == {"look_alikes": 1, "page": 2}, "once, and once for each key"
+
+
+def test_what_a_source_brought_is_counted_on_while_it_is_judged(
+    state: State, blobs: Blobs, learned: World, tmp_path: Path
+) -> None:
+    key, classes = "a" * 32, {BLIGHT, SCAB}
+    uploads = [
+        sent_in(state, blobs, learned, tmp_path, {f"{label}/{n}": drawn(colour, n) for n in range(4)}, key)[0]
+        for label, colour in ((SCAB, RED), (SCAB, BLUE), (BLIGHT, RED))
+    ]
+    before = BroughtBefore(state, since_ms=0, classes=classes)
+
+    def same() -> bool:
+        wanted = [
+            brought_by(state, key, one.id, since_ms=0, classes=classes, without_upload=one.id)
+            for one in uploads
+        ]
+        return [before.without(key, one.id) for one in uploads] == wanted
+
+    assert same()
+    assert before.without(None, uploads[0].id) == Brought()
+    doubt = {"kind": "label_doubt", "said": "x", "blocks": True}
+    for one in state.contributions.of_upload(uploads[1].id):
+        state.contributions.annotate(one.id, findings=[doubt])
+        before.judged(one, replace(one, findings=[doubt]))
+        assert same()
+    (first, *_) = state.contributions.of_upload(uploads[0].id)
+    state.contributions.decide([first.id], "rejected", by="a rule")
+    before.judged(first, replace(first, state="rejected"))
+    assert same()
+
+
+def test_known_rows_take_a_longer_name() -> None:
+    known = known_of([], None)
+    one = replace(
+        known, id=np.array(["i"]), group_id=np.array(["g"]), label=np.array(["ab"]),
+        rejected=np.array([False]), pixel=np.zeros(1, np.uint64), look=np.zeros(1, np.uint64),
+        embedding=np.zeros((1, 1), np.float32),
+    )  # fmt: skip
+    longer = one.with_row(0, "abcdef", True)
+    assert (longer.label.tolist(), longer.rejected.tolist()) == (["abcdef"], [True])
+    assert one.with_row(0, "c", False).label.tolist() == ["c"]
+    assert len(longer.only(np.array([False]))) == 0
 
 
 def test_a_photograph_that_is_gone_stays_unseen(

@@ -129,7 +129,7 @@ def _judged(
     group = found.group if isinstance(found.group, str) else record.id
     return replace(
         record, findings=tuple(one.to_dict() for one in found.findings), group_id=group,
-        state=REJECTED if found.refused else WAITING,  # type: ignore[arg-type]
+        state=REJECTED if found.refused else WAITING,
         decided_ms=record.created_ms if found.refused else None, decided_by=RULE if found.refused else None,
         reason=REFUSED_BECAUSE if found.refused else None,
     )  # fmt: skip

@@ -209,7 +209,7 @@ def _record(
     return ContributionRecord(
         id=ids[row], created_ms=now_ms, upload_id=upload.id, key_id=upload.key_id, name=_name(line),
         class_name=str(line["class_name"])[:LONGEST_CLASS], label=str(line["label"])[:LONGEST_CLASS],
-        state=REJECTED if refused else WAITING,  # type: ignore[arg-type]
+        state=REJECTED if refused else WAITING,
         photo_sha256=sha, pixel_hash=str(line["pixel_hash"]), look_hash=int(str(line["look_hash"]), 16),
         blob=blob, group_id=_group(line["group"], ids, row), findings=findings, quality=dict(line["quality"]),
         embedding=embedding if usable else None, embedded_by=by if usable else None,

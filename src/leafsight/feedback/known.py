@@ -7,7 +7,7 @@ from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,18 @@ class Known:
 
     def __len__(self) -> int:
         return len(self.id)
+
+    def only(self, rows: Bool[np.ndarray, " n"]) -> Known:
+        """These rows."""
+        return Known(**{name: getattr(self, name)[rows] for name in Known.__slots__})
+
+    def with_row(self, row: int, label: str, rejected: bool) -> Known:
+        """The same with one contribution decided or named anew; written into these arrays where it fits."""
+        known = self
+        if len(label) > self.label.dtype.itemsize // 4:
+            known = replace(self, label=self.label.astype(f"<U{len(label)}"))
+        known.label[row], known.rejected[row] = label, rejected
+        return known
 
 
 def known_of(rows: Iterable[LookAlike], backbone: str | None, *, without: Iterable[str] = ()) -> Known:

@@ -22,7 +22,7 @@ from leafsight.feedback.known import known_of
 from leafsight.feedback.looked import Looked
 from leafsight.feedback.looking import look
 from leafsight.feedback.records import MOST_PER_SOURCE, REJECTED, RULE, WAITING, Asked, Judged, Sent
-from leafsight.feedback.sources import brought_by
+from leafsight.feedback.sources import BroughtBefore
 
 if TYPE_CHECKING:
     from leafsight.inference import BundlePredictor
@@ -72,21 +72,22 @@ def recheck(
     """
     declared = [one.name for one in state.declared.list()]
     judged = changed = unseen = 0
+    if blobs is not None and predictor is not None:
+        for _, records in _waiting(state, label):
+            _embed(state, records, champion, blobs, predictor)
+    # Read once, for all of them: where thousands of corrections wait, to read them all for each took minutes.
+    everything = known_of(state.contributions.look_alikes(), champion.backbone)
+    row_of = {one: row for row, one in enumerate(everything.id.tolist())}
+    sources = BroughtBefore(state, since_ms=since_ms, classes=set(champion.bundle.classes))
     for upload_id, records in _waiting(state, label):
-        if blobs is not None and predictor is not None:
-            records = _embedded(state, records, champion, blobs, predictor)
         seen = [one for one in records if _is_seen(one, champion)]
         unseen += len(records) - len(seen)
         if not seen:
             continue
-        key_id = seen[0].key_id
-        brought = brought_by(
-            state, key_id, upload_id, since_ms=since_ms, classes=set(champion.bundle.classes),
-            without_upload=upload_id,
-        )  # fmt: skip
-        known = known_of(
-            state.contributions.look_alikes(), champion.backbone, without=[one.id for one in records]
-        )
+        brought = sources.without(seen[0].key_id, upload_id)
+        others = np.ones(len(everything), bool)
+        others[[row_of[one.id] for one in records if one.id in row_of]] = False
+        known = everything.only(others)
         asked = Asked(
             declared=declared, most_per_source=most_per_source, brought=dict(brought.waiting_or_accepted),
             known_before=brought.known, doubted_before=brought.doubted,
@@ -95,7 +96,12 @@ def recheck(
         for one, verdict in zip(seen, found, strict=True):
             if one.state == WAITING:
                 judged += 1
-                changed += _write(state, one, verdict)
+                now = _write(state, one, verdict)
+                changed += now.findings is not one.findings
+                if now is not one:
+                    sources.judged(one, now)
+                    if one.id in row_of:
+                        everything = everything.with_row(row_of[one.id], now.label, now.state == REJECTED)
     return Rechecked(judged, changed, unseen)
 
 
@@ -134,16 +140,15 @@ def _looked(records: Sequence[ContributionRecord], champion: Champion) -> Looked
     )
 
 
-def _embedded(
+def _embed(
     state: State,
     records: Sequence[ContributionRecord],
     champion: Champion,
     blobs: Blobs,
     predictor: BundlePredictor,
-) -> list[ContributionRecord]:
-    """The same records, all seen by the champion that could be opened."""
+) -> None:
+    """Have those seen by the champion that were not and can be opened."""
     backbone = champion.backbone
-    found = {one.id: one for one in records}
     missing = [one for one in records if not _is_seen(one, champion)] if backbone is not None else []
     for at in range(0, len(missing), AT_ONCE):
         with tempfile.TemporaryDirectory(prefix="leafsight-again-") as made:
@@ -152,8 +157,6 @@ def _embedded(
         for row, one in enumerate(opened.sent):
             half = np.clip(opened.looked.embedding[row], -65000, 65000).astype(np.float16)
             state.contributions.annotate(one.name, embedding=half, embedded_by=backbone)
-            found[one.name] = replace(found[one.name], embedding=half, embedded_by=backbone)
-    return list(found.values())
 
 
 def _files(records: Sequence[ContributionRecord], blobs: Blobs, folder: Path) -> Iterator[Sent]:
@@ -167,16 +170,19 @@ def _files(records: Sequence[ContributionRecord], blobs: Blobs, folder: Path) ->
         yield Sent(one.id, one.label, path)
 
 
-def _write(state: State, one: ContributionRecord, judged: Judged) -> bool:
-    """Write down what is new; whether anything is."""
+def _write(state: State, one: ContributionRecord, judged: Judged) -> ContributionRecord:
+    """Write down what is new; how it is now, the same object where its findings are."""
     findings = [finding.to_dict() for finding in judged.findings]
-    same = [dict(finding) for finding in one.findings] == findings
-    if not same:
+    now = one
+    if [dict(finding) for finding in one.findings] != findings:
         state.contributions.annotate(one.id, findings=findings)
+        now = replace(now, findings=findings)
     if judged.refused:
         state.contributions.decide([one.id], REJECTED, by=RULE, reason="it is in the locked test")
+        now = replace(now, state=REJECTED)
     elif judged.label != one.label:
         state.contributions.decide(
             [one.id], WAITING, label=judged.label, by=RULE, reason="the model spells it so"
         )
-    return not same
+        now = replace(now, label=judged.label)
+    return now

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 FindingKind: TypeAlias = Literal[
     "test_duplicate", "training_duplicate", "duplicate", "near_duplicate", "bad_picture", "not_a_leaf",
@@ -18,7 +18,9 @@ FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 """In the order in which they are said of one photograph."""
 REFUSED = "test_duplicate"
 """The one finding that no person can overrule: who learns from the locked test cannot be measured by it."""
-WAITING, ACCEPTED, REJECTED = "waiting", "accepted", "rejected"
+WAITING: Final = "waiting"
+ACCEPTED: Final = "accepted"
+REJECTED: Final = "rejected"
 RULE = "rule"
 """Who decided, where no person did."""
 MOST_PER_SOURCE = 500
