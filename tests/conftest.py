@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if any(name.partition(".")[0] == "leafsight" for name in sys.modules):  # pragma
 # By a name without dots: pytest's importlib mode makes package objects of its own for ``tests``.
 sys.path.insert(0, str(Path(__file__).parent / "runtime"))
 install_import_hook("leafsight", "runtime_types.checked")
+
+# How long a draw takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # Nothing that runs in a test may write to the real home folder, nor hear the settings of whoever tests.
 HOME = Path(tempfile.mkdtemp(prefix="leafsight-tests-home-"))
