@@ -17,7 +17,7 @@ import numpy as np
 
 from leafsight.bundle import builtin_bundle_path
 from leafsight.feedback import Champion, Sent
-from leafsight.feedback.champion import unit_length
+from leafsight.feedback.likeness import unit_length
 from leafsight.feedback.looking import look
 from leafsight.inference import BundlePredictor
 from leafsight.inspection import find_suspicious_labels

@@ -14,8 +14,11 @@ from tests.feedback.made_uploads import sent_in
 from tests.feedback.made_world import BLIGHT, SCAB, World, drawn, make_world
 
 from leafsight.bundle import open_bundle
-from leafsight.feedback import recheck
+from leafsight.feedback import Champion, held, recheck, rechecking, twins
+from leafsight.feedback.judging import judge
 from leafsight.feedback.known import known_of
+from leafsight.feedback.likeness import fit_whitening
+from leafsight.feedback.records import Asked
 from leafsight.feedback.sources import Brought, BroughtBefore, brought_by
 from leafsight.state import Blobs, State
 
@@ -93,10 +96,37 @@ def test_what_came_before_is_read_once_however_many_wait(
             return whole(*words, **named)
 
         monkeypatch.setattr(type(state.contributions), name, counting)
+
+    def fitting(*words: Any) -> Any:
+        counted["fit"] += 1
+        return fit_whitening(*words)
+
+    monkeypatch.setattr(twins, "fit_whitening", fitting)
+    monkeypatch.setattr(held, "fit_whitening", fitting)
     state.declared.add("yellow", by="a person")
-    done = recheck(state, learned.champion)
+    done = recheck(state, Champion(learned.bundle))
     assert (done.judged, done.changed) == (8, 8)
-    assert counted == {"look_alikes": 1, "page": 2}, "once, and once for each key"
+    assert counted == {"look_alikes": 1, "page": 2, "fit": 2}, "once, and once for each key"
+
+
+def test_what_is_judged_again_is_judged_as_if_it_came_now(
+    state: State, blobs: Blobs, learned: World, tmp_path: Path
+) -> None:
+    """What sent photographs have in common is taken of all of them at once: the verdicts are the same."""
+    colours = {SCAB: RED, BLIGHT: BLUE, "Yellow": YELLOW}
+    for label, colour in colours.items():
+        sent_in(state, blobs, learned, tmp_path, {f"{label}/{n}": drawn(colour, n) for n in range(4)})
+    sent_in(state, blobs, learned, tmp_path, {f"{SCAB}/twice": drawn(RED, 1)})
+    recheck(state, learned.champion)
+    for upload in state.uploads.page().records:
+        sent = list(state.contributions.of_upload(upload.id))
+        known = known_of(
+            state.contributions.look_alikes(), learned.champion.backbone, without=[one.id for one in sent]
+        )
+        alone = judge(rechecking._looked(sent, learned.champion), learned.champion, known, Asked())
+        assert [[dict(one) for one in each.findings] for each in sent] == [
+            [one.to_dict() for one in each.findings] for each in alone
+        ]
 
 
 def test_what_a_source_brought_is_counted_on_while_it_is_judged(

@@ -16,6 +16,8 @@ from jaxtyping import Float, Float32, Int64
 from leafsight.bundle import Bundle, Label, Memory, open_bundle
 from leafsight.errors import BundleError
 from leafsight.evaluation import KINDS, Calibration, Kind, decide_all
+from leafsight.feedback.held import Held, held_of
+from leafsight.feedback.likeness import unit_length
 
 MIN_SHARPNESS = 2.0
 """Of a bundle that does not say; as in room ``inference``."""
@@ -60,6 +62,11 @@ class Champion:
     def memory(self) -> Memory | None:
         """What it remembers of its training; None when it remembers nothing."""
         return self.bundle.memory()
+
+    @cached_property
+    def held(self) -> Held | None:
+        """The same photographs, ready to hold others against: half a second of work, done once."""
+        return None if self.memory is None else held_of(self.memory)
 
     @property
     def backbone(self) -> str | None:
@@ -114,9 +121,3 @@ class Champion:
         found = decide_all(self.calibration, logits, np.asarray(embedding, np.float32))
         kinds = tuple(KINDS[int(kind)] for kind in found.kinds)
         return Opinion(found.probabilities, found.top.astype(np.int64), kinds, found.sets)
-
-
-def unit_length(embedding: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, "n d"]:
-    """The same directions with length 1; a row of zeros stays one."""
-    exact = np.asarray(embedding, np.float32)
-    return np.asarray(exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12), np.float32)

@@ -18,7 +18,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from leafsight.errors import DatasetError
-from leafsight.feedback.champion import Champion, Opinion, unit_length
+from leafsight.feedback.champion import Champion, Opinion
+from leafsight.feedback.likeness import unit_length
 
 LEAST_SHARE_OF_TOP = 0.5
 """A label is doubted whose probability is below this share of the most probable class's."""

@@ -21,7 +21,7 @@ from leafsight.feedback.looked import Looked
 from leafsight.feedback.naming import ClassNames, Named
 from leafsight.feedback.pictures import picture_finding
 from leafsight.feedback.records import FINDING_KINDS, Asked, Finding, Judged
-from leafsight.feedback.twins import Twins, find_twins
+from leafsight.feedback.twins import Common, Twins, find_twins
 
 UNNAMED = "unnamed"
 KNOWN_SHARE, NEW_SHARE = 0.15, 0.25
@@ -31,7 +31,9 @@ FEWEST_JUDGED = 10
 """Of fewer labels no share is taken: each doubted one blocks by itself."""
 
 
-def judge(looked: Looked, champion: Champion, known: Known, asked: Asked) -> list[Judged]:
+def judge(
+    looked: Looked, champion: Champion, known: Known, asked: Asked, common: Common | None = None
+) -> list[Judged]:
     """Judge the photographs of one upload.
 
     Args:
@@ -39,6 +41,7 @@ def judge(looked: Looked, champion: Champion, known: Known, asked: Asked) -> lis
         champion: the model that serves.
         known: earlier contributions, without those of this upload.
         asked: what is to be known of their sender, and which classes were declared.
+        common: what sent photographs have in common, where that is known already.
 
     Raises:
         BundleError: the champion cannot be asked.
@@ -48,7 +51,7 @@ def judge(looked: Looked, champion: Champion, known: Known, asked: Asked) -> lis
     names = ClassNames(champion.bundle.classes, asked.declared)
     named = [_named(names, one) for one in looked.class_name]
     opinion = _opinion(looked, champion)
-    twins = find_twins(looked, [one.label for one in named], champion, known)
+    twins = find_twins(looked, [one.label for one in named], champion, known, common)
     doubts = _doubts(looked, champion, known, named, opinion, twins)
     found = [
         [

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64, UInt64
 
-from leafsight.feedback.champion import unit_length
-
 SHRINKAGE = 0.01
 """Of the mean variance, added to every direction: what 8 bits leave of the smallest ones is rounding."""
 NEAR_BITS, NEAR_LIKENESS = 4, 0.15
@@ -109,6 +107,24 @@ def fit_whitening(
     mean = samples[-1].mean(axis=0, dtype=np.float64)
     decides = width >= LEAST_WIDTH and len(samples[0]) >= width
     return Whitening(mean, np.linalg.inv(root).T, decides)
+
+
+def white_or_zeros(
+    whitening: Whitening | None, embedding: Float32[np.ndarray, "n d"], count: int
+) -> Float32[np.ndarray, "n k"]:
+    """Made white; rows without an embedding stay zero, and so are like nothing."""
+    width = 1 if whitening is None else len(whitening.mean)
+    if whitening is None or not count or embedding.shape[1] != width:
+        return np.zeros((count, width), np.float32)
+    white = whitening(embedding)
+    white[~embedding.any(axis=1)] = 0
+    return white
+
+
+def unit_length(embedding: Float[np.ndarray, "n d"]) -> Float32[np.ndarray, "n d"]:
+    """The same directions with length 1; a row of zeros stays one."""
+    exact = np.asarray(embedding, np.float32)
+    return np.asarray(exact / np.maximum(np.linalg.norm(exact, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def match(new: Marks, known: Marks, copy_likeness: float) -> Matches:

@@ -23,6 +23,7 @@ from leafsight.feedback.looked import Looked
 from leafsight.feedback.looking import look
 from leafsight.feedback.records import MOST_PER_SOURCE, REJECTED, RULE, WAITING, Asked, Judged, Sent
 from leafsight.feedback.sources import BroughtBefore
+from leafsight.feedback.twins import common_of
 
 if TYPE_CHECKING:
     from leafsight.inference import BundlePredictor
@@ -75,8 +76,9 @@ def recheck(
     if blobs is not None and predictor is not None:
         for _, records in _waiting(state, label):
             _embed(state, records, champion, blobs, predictor)
-    # Read once, for all of them: where thousands of corrections wait, to read them all for each took minutes.
+    # Once for all of them: what sent photographs have in common is the same for each, and takes a second.
     everything = known_of(state.contributions.look_alikes(), champion.backbone)
+    common = common_of(champion, everything)
     row_of = {one: row for row, one in enumerate(everything.id.tolist())}
     sources = BroughtBefore(state, since_ms=since_ms, classes=set(champion.bundle.classes))
     for upload_id, records in _waiting(state, label):
@@ -87,12 +89,11 @@ def recheck(
         brought = sources.without(seen[0].key_id, upload_id)
         others = np.ones(len(everything), bool)
         others[[row_of[one.id] for one in records if one.id in row_of]] = False
-        known = everything.only(others)
         asked = Asked(
             declared=declared, most_per_source=most_per_source, brought=dict(brought.waiting_or_accepted),
             known_before=brought.known, doubted_before=brought.doubted,
         )  # fmt: skip
-        found = judge(_looked(seen, champion), champion, known, asked)
+        found = judge(_looked(seen, champion), champion, everything.only(others), asked, common.only(others))
         for one, verdict in zip(seen, found, strict=True):
             if one.state == WAITING:
                 judged += 1

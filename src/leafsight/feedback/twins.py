@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt64
+from jaxtyping import Bool, Float32, UInt64
 
 from leafsight.feedback import sentences
 from leafsight.feedback.champion import Champion
@@ -25,11 +25,10 @@ from leafsight.feedback.likeness import (
     fit_whitening,
     match,
     match_earlier,
+    white_or_zeros,
 )
 from leafsight.feedback.looked import Looked
 from leafsight.feedback.records import Finding
-
-TRAINED_ON = ("train", "valid", "calibration", "probe")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +46,48 @@ class Twins:
     contradicted: list[str]
 
 
-def find_twins(looked: Looked, labels: list[str], champion: Champion, known: Known) -> Twins:
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """What photographs that were sent have in common, and earlier ones without it.
+
+    Attributes:
+        whitening: takes it away; None with too few photographs.
+        white: of each earlier contribution; a row of zeros where it has no embedding.
+    """
+
+    whitening: Whitening | None
+    white: Float32[np.ndarray, "n k"]
+
+    def only(self, rows: Bool[np.ndarray, " n"]) -> Common:
+        """The same of these earlier contributions."""
+        return Common(self.whitening, self.white[rows])
+
+
+def common_of(champion: Champion, known: Known, sent: Float32[np.ndarray, "m d"] | None = None) -> Common:
+    """What sent photographs have in common counts as much as what the remembered ones have.
+
+    Args:
+        champion: what it remembers.
+        known: earlier contributions.
+        sent: embeddings of more photographs.
+    """
+    parts = [] if sent is None else [sent]
+    rows = known.embedding.any(axis=1)
+    if rows.any() and (sent is None or known.embedding.shape[1] == sent.shape[1]):
+        parts.append(known.embedding[rows])
+    if champion.memory is not None:
+        remembered = champion.memory.embedding
+    elif parts:
+        remembered = parts[0]
+    else:
+        return Common(None, white_or_zeros(None, known.embedding, len(known)))
+    whitening = fit_whitening(remembered, np.concatenate(parts) if parts else None)
+    return Common(whitening, white_or_zeros(whitening, known.embedding, len(known)))
+
+
+def find_twins(
+    looked: Looked, labels: list[str], champion: Champion, known: Known, common: Common | None = None
+) -> Twins:
     """Hold photographs against everything that came before them.
 
     Args:
@@ -55,6 +95,7 @@ def find_twins(looked: Looked, labels: list[str], champion: Champion, known: Kno
         labels: of them.
         champion: what it remembers is compared with.
         known: earlier contributions.
+        common: of all of them, where that is known already.
     """
     found: list[list[Finding]] = [[] for _ in labels]
     pixel = np.array([short_hash(one) for one in looked.pixel_hash], np.uint64)
@@ -62,9 +103,10 @@ def find_twins(looked: Looked, labels: list[str], champion: Champion, known: Kno
     group: list[str | int] = list(range(len(labels)))
     contradicted = [""] * len(labels)
     if len(labels):
-        whitening = _of_sent(looked, champion, known)
-        new = Marks(pixel, looked.look, _white(whitening, looked.embedding, len(labels)))
-        old = Marks(known.pixel, known.look[:, None], _white(whitening, known.embedding, len(known)))
+        common = common or common_of(champion, known, looked.embedding)
+        whitening = common.whitening
+        new = Marks(pixel, looked.look, white_or_zeros(whitening, looked.embedding, len(labels)))
+        old = Marks(known.pixel, known.look[:, None], common.white)
         _given_groups(looked, group)
         likeness = _likeness(whitening, COPY_LIKENESS_OF_SENT)
         _among_each_other(looked, labels, match_earlier(new, likeness), found, group, contradicted)
@@ -76,19 +118,12 @@ def find_twins(looked: Looked, labels: list[str], champion: Champion, known: Kno
 def _remembered(
     looked: Looked, pixel: UInt64[np.ndarray, " n"], champion: Champion, found: list[list[Finding]]
 ) -> None:
-    memory = champion.memory
-    if memory is None or not len(looked):
+    held = champion.held
+    if held is None or not len(looked):
         return
-    whitening = fit_whitening(memory.embedding[memory.split != _stressed()])
-    new = Marks(pixel, looked.look, _white(whitening, looked.embedding, len(looked)))
-
-    def against(*splits: str) -> Int64[np.ndarray, " n"]:
-        rows = np.concatenate([memory.rows(split) for split in splits])
-        white = _white(whitening, memory.embedding[rows], len(rows))
-        held = Marks(memory.pixel_hash[rows], memory.look_hash[rows][:, None], white)
-        return match(new, held, _likeness(whitening, COPY_LIKENESS)).kind
-
-    tested, trained = against("test"), against(*TRAINED_ON)
+    new = Marks(pixel, looked.look, white_or_zeros(held.whitening, looked.embedding, len(looked)))
+    likeness = _likeness(held.whitening, COPY_LIKENESS)
+    tested, trained = match(new, held.tested, likeness).kind, match(new, held.trained, likeness).kind
     for row, findings in enumerate(found):
         if tested[row]:
             findings.append(sentences.locked_test(bool(tested[row] == EQUAL)))
@@ -98,35 +133,6 @@ def _remembered(
 
 def _likeness(whitening: Whitening | None, enough: float) -> float:
     return enough if whitening is not None and whitening.decides else NEVER
-
-
-def _stressed() -> int:
-    from leafsight.bundle import MEMORY_SPLITS
-
-    return MEMORY_SPLITS.index("stressed")
-
-
-def _of_sent(looked: Looked, champion: Champion, known: Known) -> Whitening | None:
-    """What sent photographs have in common counts as much as what the remembered ones have."""
-    rows = known.embedding.any(axis=1)
-    sent = [looked.embedding]
-    if rows.any() and known.embedding.shape[1] == looked.embedding.shape[1]:
-        sent.append(known.embedding[rows])
-    memory = champion.memory
-    remembered = memory.embedding if memory is not None else looked.embedding
-    return fit_whitening(remembered, np.concatenate(sent))
-
-
-def _white(
-    whitening: Whitening | None, embedding: Float32[np.ndarray, "n d"], count: int
-) -> Float32[np.ndarray, "n k"]:
-    """Rows without an embedding stay zero, and so are like nothing."""
-    width = 1 if whitening is None else len(whitening.mean)
-    if whitening is None or not count or embedding.shape[1] != width:
-        return np.zeros((count, width), np.float32)
-    white = whitening(embedding)
-    white[~embedding.any(axis=1)] = 0
-    return white
 
 
 def _given_groups(looked: Looked, group: list[str | int]) -> None:
