@@ -18,6 +18,7 @@ from leafsight.errors import (
     LeafsightError,
     MissingExtraError,
     StateBusyError,
+    StateError,
     StateFullError,
 )
 from leafsight.service import child_process, clerk, job_work
@@ -160,6 +161,7 @@ def test_two_clerks_do_each_job_once(state: State, blobs: Blobs, tmp_path: Path)
     [
         StateBusyError("the bucket does not answer"),
         StateFullError("the disk under it is full"),
+        StateError("the disk failed"),
         DiskFullError("full"),
     ],
 )
