@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 import urllib.parse
@@ -217,6 +219,30 @@ def test_what_stops_and_what_is_killed_costs_no_request_that_was_not_begun(
     call("start", first)
     call("start", second, check=False)
     until(lambda: all_ready(full, 3))
+
+
+def test_what_a_lost_replica_had_begun_is_said_not_to_be_known(
+    full: SetUp,
+    web: Web,
+    photographs: list[bytes],  # noqa: F811
+) -> None:
+    """All of them stand still with a request in their hands, and are then killed."""
+    replicas, answers = full.containers("replica"), []
+    for one in replicas:
+        call("pause", one)
+    asking = threading.Thread(target=lambda: answers.append(web.predict(photographs[0])))
+    asking.start()
+    time.sleep(2.0)  # it is sent at once, and nobody says that it was
+    for one in replicas:
+        os.kill(inspected(one)["State"]["Pid"], signal.SIGKILL)
+        call("unpause", one, check=False)
+    asking.join(90)
+    (answer,) = answers
+    assert (answer.status, answer.headers["content-type"]) == (502, "application/problem+json"), answer
+    assert "nobody knows whether it was done" in answer.json["detail"]
+    for one in replicas:
+        call("start", one, check=False)
+    until(lambda: all_ready(full, len(replicas)))
 
 
 def test_without_any_replica_callers_are_told_when_to_come_again(
