@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from benchmarks.faults.phases import SLOWER, STRETCH_S
 from benchmarks.faults.timeline import timeline
 
 Found = Mapping[str, Any]
+TOTALS = ("requests", "ok", "unrecorded", "refused", "failed", "wrong")
 HEAD = (
     "fault", "requests", "ok", "refused", "failed", "not recorded", "wrong", "lost",
     "p95 before / during / after, ms", "well again after, s",
@@ -38,7 +39,7 @@ def as_markdown(found: Found) -> str:
         _line(_rules()),
         *map(_row, found["faults"]),
     ]
-    lines += ["", *_how_to_read()]
+    lines += ["", _together(found["faults"]), "", *_how_to_read()]
     for row in found["faults"]:
         lines += ["", f"## {row['title']}", "", *_details(row)]
     return "\n".join(lines) + "\n"
@@ -75,6 +76,18 @@ def _row(row: Found) -> str:
     cells.append("not known" if lost is None else sum(len(ids) for ids in lost.values()))
     cells.append(" / ".join(_ms(p95[name]) for name in ("before", "during", "after")))
     return _line([*cells, well])
+
+
+def _together(rows: Sequence[Found]) -> str:
+    total = {name: sum(row[name] for row in rows) for name in TOTALS}
+    checked = sum(sum(row["kept"]["checked"].values()) for row in rows)
+    lost = [row["kept"]["lost"] for row in rows]
+    gone = "not known" if None in lost else sum(len(ids) for one in lost for ids in one.values())
+    return (
+        f"Together {total['requests']:,} requests: {total['ok']:,} ok, {total['unrecorded']:,} of them not "
+        f"recorded; {total['refused']:,} refused; {total['failed']:,} failed; {total['wrong']:,} wrong. "
+        f"{checked:,} things that were acknowledged were looked for afterwards; lost: {gone}."
+    )
 
 
 def _ms(value: float | None) -> str:

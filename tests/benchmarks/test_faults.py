@@ -296,6 +296,8 @@ def test_the_report_has_a_row_for_each_fault() -> None:
     assert "| [A fault](#a-fault) | 160 | 140 | 0 | 20 (20 cut) | 0 | 0 | 1 | 100 / - / 100 | 5 |" in text
     assert "![A fault](pictures/a-fault.svg)" in text
     assert "lost: 1 predictions" in text
+    assert "Together 160 requests: 140 ok, 0 of them not recorded; 0 refused; 20 failed; 0 wrong." in text
+    assert "looked for afterwards; lost: 1." in text
     assert "4 photographs a second, 50 % of the 8 that a closed loop got" in text
 
 
