@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import pytest
 
@@ -11,7 +11,11 @@ import pytest
 def plain_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fits without stressed copies and memory, which cost most of a small fit: for tests of other things."""
     import leafsight.export
-    from leafsight.export import PackagingOptions, package_run
+    from leafsight.export import Package, PackagingOptions, package_run
 
-    options = PackagingOptions(stress_copies=0, memory_photos=0)
-    monkeypatch.setattr(leafsight.export, "package_run", partial(package_run, options=options))
+    plain = {"stress_copies": 0, "memory_photos": 0}
+
+    def plainly(*given: Any, options: PackagingOptions, **named: Any) -> Package:
+        return package_run(*given, options=options.model_copy(update=plain), **named)
+
+    monkeypatch.setattr(leafsight.export, "package_run", plainly)

@@ -13,6 +13,7 @@ pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'leafsigh
 from tests.estimator.leaves import SMALL, Leaves, drawn_leaves, listed
 from tests.journeys.small_world import SMALL as WORLD
 from tests.journeys.small_world import World
+from tests.journeys.small_world import leafsight as command
 
 import leafsight.export
 import leafsight.training
@@ -56,10 +57,21 @@ def test_it_is_the_network_that_the_command_line_trains(world: World, tmp_path: 
     paths, classes, groups = listed(world.photographs)
     fitted = LeafClassifier("simple-cnn", overrides=WORLD).fit(paths, classes, groups)
     mine = open_bundle(fitted.save_bundle(tmp_path / "mine.leafsight"))
-    theirs = open_bundle(world.model)
+    path = tmp_path / "theirs.leafsight"
+    done = command("export", world.run, "--out", path, "--precision", "fp32", "-q")
+    assert done.code == 0, done.err
+    theirs = open_bundle(path)
     assert mine.classes == theirs.classes
     assert mine.network() == theirs.network()
     assert dict(mine.calibration) == dict(theirs.calibration)
+
+
+@pytest.mark.usefixtures("plain_calibration")
+def test_a_clock_decides_nothing(leaves: Leaves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine INT8 was measured to pay in one of two equal fits, and the other answered in fp32."""
+    monkeypatch.setattr("leafsight.export.precision.median_ratio", lambda *_: 9.0)
+    fitted = new().fit(leaves.photos, leaves.classes, leaves.groups)
+    assert open_bundle(fitted.save_bundle(tmp_path / "leaf.leafsight")).network_spec.precision == "fp32"
 
 
 def test_groups_stay_on_one_side(kept: tuple[LeafClassifier, Path]) -> None:

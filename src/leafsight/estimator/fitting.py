@@ -97,7 +97,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _make(lines: Sequence[Line], folder: Path, order: Order) -> None:
-    from leafsight.export import package_run
+    from leafsight.export import ExportOptions, PackagingOptions, package_run
 
     listing, paths = write_list(lines, folder)
     run, index = _trained(listing, paths, {line.class_name for line in lines}, folder, order)
@@ -106,6 +106,9 @@ def _make(lines: Sequence[Line], folder: Path, order: Order) -> None:
         index,
         folder / MODEL_FILE,
         cache_folder=folder / "exam",
+        # Whether INT8 pays is measured in milliseconds, which come out otherwise on a busy machine: of two
+        # equal fits one could answer in INT8 and the other not.
+        options=PackagingOptions(export=ExportOptions(precision="fp32")),
         workers=order.threads or DECODING_THREADS,
         progress=order.progress,
     )

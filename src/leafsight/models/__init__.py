@@ -14,6 +14,7 @@ from leafsight.models.options import ARCHITECTURES, ModelOptions, MorphologyOpti
 if TYPE_CHECKING:
     from leafsight.models.convolution import count_parameters
     from leafsight.models.download import fetch_weights
+    from leafsight.models.dropout import Dropout
     from leafsight.models.folding import folded_copy
     from leafsight.models.network import MEAN, STD, Network, Outputs, build_network
     from leafsight.models.pretrained import resolve_pretrained
@@ -32,6 +33,7 @@ _HOME = {
     "BUNDLE_PART": "weights",
     "MEAN": "network",
     "STD": "network",
+    "Dropout": "dropout",
     "LoadReport": "weights",
     "Network": "network",
     "Outputs": "network",
@@ -53,6 +55,7 @@ __all__ = [
     "BUNDLE_PART",
     "MEAN",
     "STD",
+    "Dropout",
     "LoadReport",
     "ModelOptions",
     "MorphologyOptions",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from leafsight.errors import ConfigError
 from leafsight.models.convolution import initialise
+from leafsight.models.dropout import Dropout
 from leafsight.models.mobilenet import mobilenet_v2_features
 from leafsight.models.morphology import morphology_layer
 from leafsight.models.options import TIMM_PREFIX, ModelOptions
@@ -148,6 +149,12 @@ class Network(nn.Module):
                 module.eval()
         return self
 
+    def draw_dropout_from(self, generator: torch.Generator) -> None:
+        """Let the head's dropout draw from a CPU generator instead of that of the process."""
+        for part in self.head:
+            if isinstance(part, Dropout):
+                part.generator = generator
+
     def feature_parameters(self) -> Iterator[nn.Parameter]:
         """Parameters of the feature extractor, frozen or not."""
         return self.features.parameters()
@@ -211,6 +218,6 @@ def _head(channels: int, hidden: Sequence[int], n_classes: int, dropout: float) 
     # Dropout stands at 0 and the first dense layer at 1, as in torchvision's classifier.
     head = nn.Sequential()
     for inputs, outputs in zip((channels, *hidden), (*hidden, n_classes), strict=True):
-        head.extend([nn.Dropout(dropout), nn.Linear(inputs, outputs), nn.ReLU()])
+        head.extend([Dropout(dropout), nn.Linear(inputs, outputs), nn.ReLU()])
     del head[-1]
     return head

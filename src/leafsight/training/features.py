@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from leafsight.models import Network, folded_copy
+from leafsight.models import Dropout, Network, folded_copy
 from leafsight.progress import Progress
 from leafsight.training.batches import (
     Batch,
@@ -77,8 +77,8 @@ class FeatureWork:
     def forward(self, inputs: Tensor) -> Tensor:
         """See ``Work``."""
         for part in self._setting.network.head:
-            if isinstance(part, nn.Dropout) and part.training and inputs.device.type == "cpu":
-                inputs = quick_dropout(inputs, part.p)
+            if isinstance(part, Dropout) and part.training and inputs.device.type == "cpu":
+                inputs = quick_dropout(inputs, part.p, part.generator)
             else:
                 inputs = part(inputs)
         return inputs
@@ -133,7 +133,9 @@ class FeatureWork:
         return torch.cat(features)
 
 
-def quick_dropout(x: Float[Tensor, "n channels"], share: float) -> Float[Tensor, "n channels"]:
+def quick_dropout(
+    x: Float[Tensor, "n channels"], share: float, generator: torch.Generator | None = None
+) -> Float[Tensor, "n channels"]:
     """Dropout for the CPU with four draws out of each 64 random bits, four times as fast as torch's.
 
     With everything else so cheap, drawing the mask would be half of an epoch. The share is exact to 2**-16.
@@ -141,8 +143,9 @@ def quick_dropout(x: Float[Tensor, "n channels"], share: float) -> Float[Tensor,
     Args:
         x: what to drop from.
         share: of values that become 0; the others are scaled up to keep the mean (Srivastava et al. 2014).
+        generator: where the bits come from; None for that of the process.
     """
-    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+    bits = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
     draws = bits.view(torch.int16)[: x.numel()].view(x.shape)
     threshold = round(share * 2**16) - 2**15
     return torch.where(draws >= threshold, x * (1.0 / (1.0 - share)), 0.0)

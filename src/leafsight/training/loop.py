@@ -141,7 +141,8 @@ def rate_factor(session: Session, stage_step: int) -> float:
 
 def gradients(session: Session, batch: Batch, pieces: int) -> float:
     """Fill the gradients of the mean loss over a batch, piece by piece; returns that loss."""
-    seed_dropout(session.recipe.seed, session.state.step, session.setting.device)
+    setting = session.setting
+    seed_dropout(setting.network, session.recipe.seed, session.state.step, setting.device)
     session.optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for inputs, targets in zip(

@@ -15,9 +15,11 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor
 from torch.utils import deterministic
 
 from leafsight.errors import TrainingError
+from leafsight.training.seeds import PROCESS_GENERATOR
 
 # mallopt(3) parameter numbers, from glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
@@ -117,24 +119,46 @@ def prepared_machine(
     chosen = choose_device(device)
     exact = choose_precision(precision, chosen)
     tuned = keep_freed_memory()
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state()
-    warn_before, fill_before = (
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-        deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
-    )
+    threads_before = torch.get_num_threads()
     if threads:
         torch.set_num_threads(threads)
-    if chosen.type == "cpu":
-        torch.use_deterministic_algorithms(True)
-        # It would write NaN into every fresh tensor to catch readers of it; we pay for none.
-        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
-        yield chosen, _machine(chosen, exact, tuned)
+        with _process_kept(deterministic_from_here=chosen.type == "cpu"):
+            yield chosen, _machine(chosen, exact, tuned)
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1], warn_only=warn_before)
-        torch.set_rng_state(before[2])
-        deterministic.fill_uninitialized_memory = fill_before  # type: ignore[attr-defined]
+        torch.set_num_threads(threads_before)
+
+
+# What each training that is at work here found of the settings of the process; the first found it untouched.
+_found: list[tuple[Tensor, bool, bool, bool]] = []
+
+
+@contextmanager
+def _process_kept(*, deterministic_from_here: bool) -> Iterator[None]:
+    """Random state and determinism are the process's; the last training in it to end puts them back."""
+    with PROCESS_GENERATOR:
+        _found.append(
+            (
+                torch.get_rng_state(),
+                torch.are_deterministic_algorithms_enabled(),
+                torch.is_deterministic_algorithms_warn_only_enabled(),
+                deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
+            )
+        )
+        if deterministic_from_here:
+            torch.use_deterministic_algorithms(True)
+            # It would write NaN into every fresh tensor to catch readers of it; we pay for none.
+            deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        with PROCESS_GENERATOR:
+            state, exact, warn_only, fill = _found[0]
+            _found.pop()
+            if not _found:
+                torch.set_rng_state(state)
+                torch.use_deterministic_algorithms(exact, warn_only=warn_only)
+                deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
 
 
 def _machine(device: torch.device, precision: Literal["fp32", "bf16"], tuned: bool) -> Machine:

@@ -6,10 +6,16 @@ whatever was in flight.
 
 from __future__ import annotations
 
+import threading
 from enum import IntEnum
 
 import numpy as np
 import torch
+
+from leafsight.models import Network
+
+# Held while numbers are drawn from the generator of the process, where others must not draw or put it back.
+PROCESS_GENERATOR = threading.RLock()
 
 
 class Purpose(IntEnum):
@@ -39,12 +45,15 @@ def generator_for(seed: int, purpose: Purpose, *position: int) -> torch.Generato
     return generator
 
 
-def seed_dropout(seed: int, step: int, device: torch.device) -> None:
-    """Set the generator that dropout draws from on ``device``.
+def seed_dropout(network: Network, seed: int, step: int, device: torch.device) -> None:
+    """Set the generators that dropout draws from on ``device``.
 
-    Not ``torch.manual_seed``: where CUDA sleeps, that formats and keeps a stack trace at every call.
+    Our own on the CPU has one for itself. That of the process, which every thread draws from, is for a timm
+    network's and for a compiled one's. Not ``torch.manual_seed``: where CUDA sleeps, that formats and keeps a
+    stack trace at every call.
     """
     value = seed_for(seed, Purpose.DROPOUT, step)
+    network.draw_dropout_from(torch.Generator().manual_seed(value))
     torch.default_generator.manual_seed(value)
     if device.type == "cuda":
         torch.cuda.manual_seed(value)

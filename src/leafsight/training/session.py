@@ -36,7 +36,7 @@ from leafsight.training.optimisation import build_optimizer, optimizer_tensors, 
 from leafsight.training.options import OptimizerOptions
 from leafsight.training.recipe import Recipe, StageOptions
 from leafsight.training.run_folder import RunFolder, new_record, write_record
-from leafsight.training.seeds import Purpose, generator_for, seed_for
+from leafsight.training.seeds import PROCESS_GENERATOR, Purpose, generator_for, seed_for
 from leafsight.training.stages import PhotoWork, Setting, Work, choose_trainable
 from leafsight.training.starting import describe_start
 from leafsight.training.state import RunState
@@ -233,9 +233,10 @@ def open_session(
 
 def new_network(recipe: Recipe, n_classes: int) -> Network:
     """The network of a recipe with the random weights that its seed gives, on the CPU."""
-    torch.manual_seed(seed_for(recipe.seed, Purpose.WEIGHTS))
     table = recipe.preprocessing
-    return build_network(recipe.model, n_classes, mean=table.mean, std=table.std)
+    with PROCESS_GENERATOR:
+        torch.manual_seed(seed_for(recipe.seed, Purpose.WEIGHTS))
+        return build_network(recipe.model, n_classes, mean=table.mean, std=table.std)
 
 
 def _refuse_sides(network: Network, recipe: Recipe) -> None:
