@@ -23,13 +23,13 @@ USUAL_SWITCH_S = 0.005
 """Python's own time between two threads."""
 
 
-def start_moto(switch_interval_s: float = USUAL_SWITCH_S) -> tuple[subprocess.Popen[bytes], str]:
-    """A fresh server with one bucket: the process, and its address."""
+def start_moto(
+    switch_interval_s: float = USUAL_SWITCH_S, port: int = 0
+) -> tuple[subprocess.Popen[bytes], str]:
+    """A fresh server with one bucket, on a free port where none is given: the process, and its address."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         pytest.skip("S3 is NOT tested: moto is missing (pip install 'moto[server]')")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     # -P: the modules that lie beside the server hide none of a library.
     words = [sys.executable, "-P", str(SERVER), str(port), str(switch_interval_s)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -41,6 +41,13 @@ def start_moto(switch_interval_s: float = USUAL_SWITCH_S) -> tuple[subprocess.Po
         stop(process)
         raise
     return process, endpoint
+
+
+def free_port() -> int:
+    """One that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(process: subprocess.Popen[bytes], endpoint: str) -> None:

@@ -12,6 +12,7 @@ import click
 from leafsight.cli.first_key import first_key_option, flag_of, make_first_key, tell_first_key
 from leafsight.cli.service_settings import service_options, shared_options
 from leafsight.cli.terminal import settings_for, talk
+from leafsight.cli.waiting import patiently, wait_option
 from leafsight.errors import UsageError, require
 
 if TYPE_CHECKING:
@@ -42,19 +43,20 @@ if TYPE_CHECKING:
     "--jobs", type=click.Choice(["all", "none"]), help="Jobs to work off; none leaves them to leafsight work."
 )
 @first_key_option
+@wait_option
 @click.option(
     "--end-with",
     type=click.IntRange(min=1),
     metavar="PID",
     help="End when this process, which started the server, is gone.",
 )
-def command(first_key: bool, end_with: int | None, **given: Any) -> int:
+def command(first_key: bool, wait_s: float, end_with: int | None, **given: Any) -> int:
     """Serve predictions over HTTP until Ctrl-C or SIGTERM; SIGHUP replaces the processes one by one."""
     settings = settings_for(first_key=flag_of(first_key), **given)
     for library in ("fastapi", "uvicorn", "sqlalchemy"):
         require(library, "serve")
     options = replace(service_options(settings), end_with=end_with)
-    _prepare(options, settings)
+    patiently(lambda: _prepare(options, settings), wait_s, talk)
     from leafsight.service import serve
 
     return serve(options, say=talk)

@@ -157,8 +157,9 @@ class NearRegistry(Registry):
         name = canonical(name)
         if name == SERVING and self._moves.current(name) is None and not (self.folder / ASKED).exists():
             # Nobody knows whether something was promoted: the built-in model would be a guess.
+            why = self._said or "nobody asked for it"
             raise StateBusyError(
-                "the bucket of the registry was never reached from here",
+                f"the bucket of the registry was never reached from here: {why}",
                 hint="try again when it answers, or serve one file with --model",
             )
         return super()._by_name(name)

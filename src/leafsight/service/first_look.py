@@ -8,6 +8,7 @@ bucket before, that process is not forked, either.
 
 from __future__ import annotations
 
+import logging
 import sys
 from multiprocessing import get_context
 from typing import Any
@@ -61,6 +62,8 @@ def _told(ours: Any) -> LeafsightError | None:
 
 
 def _look_and_tell(options: ServiceOptions, told: Any) -> None:
+    # What a bucket refuses goes with the error; where the model is here already, each process says so itself.
+    logging.disable(logging.WARNING)
     try:
         _look(options)
     except LeafsightError as error:  # a bug of ours is printed where it happens, and ends this process
