@@ -245,6 +245,22 @@ def test_what_a_lost_replica_had_begun_is_said_not_to_be_known(
     until(lambda: all_ready(full, len(replicas)))
 
 
+def test_a_replica_that_starts_before_the_store_waits_for_it(full: SetUp) -> None:
+    """It keeps nothing, so which model serves it learns from the store only."""
+    replica, *_ = full.containers("replica")
+    [store] = full.containers("store")
+    call("stop", "--time", "30", replica)
+    call("stop", "--time", "10", store)
+    before = logs(replica).count("waiting: ")
+    call("start", replica)
+    try:
+        until(lambda: logs(replica).count("waiting: ") > before, within_s=60)
+    finally:
+        call("start", store)
+    until(lambda: all_ready(full, len(full.containers("replica"))), within_s=120)
+    assert inspected(replica)["RestartCount"] == 0
+
+
 def test_without_any_replica_callers_are_told_when_to_come_again(
     full: SetUp,
     web: Web,

@@ -45,7 +45,8 @@ def test_a_bucket_that_was_never_reached_is_said_at_once_and_in_our_words(
     assert (told.code, told.err.splitlines()) == (
         1,
         [
-            "error: the bucket of the registry was never reached from here: the bucket 'leaves' does not answer",
+            "error: the bucket of the registry was never reached from here: "
+            "the bucket 'leaves' does not answer",
             "hint: try again when it answers, or serve one file with --model",
         ],
     )
