@@ -405,7 +405,7 @@ def connected(objects: list[Object]) -> Faults:
         if found is None:
             continue
         (scaler,) = of_kind(objects, "HorizontalPodAutoscaler")
-        (served,) = [box for _, box in containers(objects) if box.get("args") == ["serve"]]
+        (served,) = [box for _, box in containers(objects) if box.get("args", [])[:1] == ["serve"]]
         processes = int(quantity(served["resources"]["limits"]["cpu"])) * scaler["spec"]["maxReplicas"]
         wanted = (processes + 3) * CONNECTIONS_OF_A_PROCESS
         if int(found[1]) <= wanted:
