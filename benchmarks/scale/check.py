@@ -111,6 +111,11 @@ def in_words(found: Sequence[Compared]) -> str:
     return said
 
 
+def under_load(found: Sequence[Compared]) -> float:
+    """How many times the foretold processor time a photograph needed: the median below the knee."""
+    return statistics.median(one.busy / one.model.busy for one in found if one.model.busy <= BELOW)
+
+
 def spread(errors: Sequence[float]) -> str:
     """Median, least and most, as percents."""
     return (

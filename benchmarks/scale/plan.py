@@ -37,6 +37,7 @@ class Wanted:
         kept: share of the photographs that are kept.
         keep_days: for how long predictions are remembered.
         keep_photo_days: for how long kept photographs are.
+        under_load: processor time of a photograph in the load study, over that of one after the other.
     """
 
     per_day: float
@@ -47,6 +48,7 @@ class Wanted:
     kept: float = 0.1
     keep_days: float = 90
     keep_photo_days: float = 90
+    under_load: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,11 @@ class Plan:
     ingress_mbit_s: float
 
 
-def demands_of(measured: dict[str, Any]) -> list[Demand]:
+def demands_of(measured: dict[str, Any], under_load: float = 1.0) -> list[Demand]:
     """What requests need, by size."""
-    return [Demand(one["weight"], one["cpu_s"], one.get("spread", 0.0)) for one in measured["sizes"]]
+    return [
+        Demand(one["weight"], one["cpu_s"] * under_load, one.get("spread", 0.0)) for one in measured["sizes"]
+    ]
 
 
 def mean_of(measured: dict[str, Any], what: str) -> float:
@@ -84,7 +88,7 @@ def mean_of(measured: dict[str, Any], what: str) -> float:
 
 def make_plan(measured: dict[str, Any], wanted: Wanted) -> Plan:
     """From the measured to the whole."""
-    demands = demands_of(measured)
+    demands = demands_of(measured, wanted.under_load)
     rate_of_one = highest_rate(demands, replicas=1, cpus=wanted.cpus, p99_s=wanted.p99_s)
     mean_rate = wanted.per_day / DAY_S
     peak_rate = mean_rate * wanted.peak
@@ -188,11 +192,17 @@ def main() -> int:
     parser.add_argument("--measured", type=Path, default=HERE / "measured.json")
     parser.add_argument("--prices", type=Path, default=PRICES)
     for name in Wanted.__slots__:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(Wanted(1e7), name))
+        usual = None if name == "under_load" else getattr(Wanted(1e7), name)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=usual)
     given = parser.parse_args()
+    measured = json.loads(given.measured.read_text())
+    if given.under_load is None:
+        from benchmarks.scale.check import STUDY, compare, under_load
+
+        given.under_load = under_load(list(compare(measured, json.loads(STUDY.read_text()))))
     wanted = Wanted(**{name: getattr(given, name) for name in Wanted.__slots__})
     prices = tomllib.loads(given.prices.read_text())["price"]
-    print(tables(json.loads(given.measured.read_text()), prices, wanted), end="")
+    print(tables(measured, prices, wanted), end="")
     return 0
 
 

@@ -201,7 +201,7 @@ def test_a_replica_is_started_as_the_file_says(services: dict[str, Service]) -> 
     assert "--network p_front:alias=replica" in text
     assert "LEAFSIGHT_JOBS=none" in words
     assert "/secret:/run/secrets/database_url:ro" in words
-    assert words[-2:] == ["leafsight:tried", "serve"]
+    assert words[-4:] == ["leafsight:tried", "serve", "--wait", "120"]
 
 
 def test_a_small_disk_takes_the_place_of_a_volume(services: dict[str, Service]) -> None:
