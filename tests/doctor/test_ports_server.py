@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.doctor.conftest import states, the
+from tests.fakes.ports import free_port
 from tests.service.running import service_in_thread
 
 from leafsight import __version__
@@ -78,13 +79,6 @@ def ports(port: int, host: str = "127.0.0.1", **more: Any) -> list[Finding]:
 def from_outside(port: int, key: str = "", *, waited: list[float] | None = None) -> list[Finding]:
     sleep = (waited if waited is not None else []).append
     return list(check_server(f"http://127.0.0.1:{port}", key, timeout_s=2, now=wall_clock_ms, sleep=sleep))
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def test_free_ports() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.pictures import picture_bytes
+from tests.fakes.ports import free_port
 from tests.service.asking import ask_once
 from tests.service.running import RunningService, running_service
 
@@ -21,12 +22,6 @@ from leafsight.state import open_state
 pytestmark = pytest.mark.slow
 ADMIN_ONLY = ("/metrics", "/v1/insight", "/v1/load", "/v1/jobs", "/v1/predictions")
 NOBODY = "0" * 32
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass

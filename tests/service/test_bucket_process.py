@@ -9,9 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.fakes.ports import free_port
 from tests.journeys.small_world import leafsight
 from tests.service.running import running_service
-from tests.state.moto_server import CREDENTIALS, free_port, s3_url, shared_moto, start_moto, stop
+from tests.state.moto_server import CREDENTIALS, s3_url, shared_moto, start_moto, stop
 
 from leafsight.errors import MissingExtraError, StateBusyError
 from leafsight.service import first_look

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib.util
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.fakes.ports import free_port
 
 BUCKET = "leaves"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
@@ -41,13 +41,6 @@ def start_moto(
         stop(process)
         raise
     return process, endpoint
-
-
-def free_port() -> int:
-    """One that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(process: subprocess.Popen[bytes], endpoint: str) -> None:

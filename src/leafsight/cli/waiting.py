@@ -21,7 +21,7 @@ wait_option = click.option(
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Wait so long for a database or bucket that does not answer yet.",
+    help="Wait so long for what is needed and does not answer yet, such as a database.",
 )
 
 
