@@ -41,6 +41,7 @@ VERBS = {
     "desktop": ("desktop", "Diagnose photographs in a window."),
     "serve": ("serve", "Serve predictions over HTTP."),
     "work": ("work", "Work off the jobs of servers, without answering HTTP."),
+    "cluster": ("cluster", "Start a cluster on this machine, or look at one."),
     "loadtest": ("loadtest", "Find out what a set-up of containers carries."),
     "models": ("models", "List, add, promote and roll back the models that are served."),
     "feedback": ("feedback", "Send, look through, accept and reject photographs to learn from."),

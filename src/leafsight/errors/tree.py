@@ -263,3 +263,9 @@ class RemoteError(LeafsightError):
     """A leafsight server cannot be reached, or answers what no leafsight server would."""
 
     http_status, slug = 502, "remote"
+
+
+class ClusterError(LeafsightError):
+    """A cluster does not answer, does not fit, or lost what was at work on it more often than is allowed."""
+
+    slug = "cluster"

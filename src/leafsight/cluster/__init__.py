@@ -1,0 +1,50 @@
+"""Work spread over machines by Ray: the one room that knows it.
+
+Enters: the plain functions of other rooms, and the address of a cluster. Leaves: what those functions give on
+one machine, made by several. Ray is loaded when a cluster is asked for, never before.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leafsight.cluster.addresses import AUTO, LOCAL, is_address, parse_address
+from leafsight.cluster.environment import prepare_environment
+from leafsight.cluster.options import ClusterOptions
+from leafsight.errors import require
+
+if TYPE_CHECKING:
+    from leafsight.cluster.connection import Cluster, connected, require_running
+    from leafsight.cluster.machines import MachineFacts, Needs, check_machines
+
+_HOME = {
+    "Cluster": "connection",
+    "MachineFacts": "machines",
+    "Needs": "machines",
+    "check_machines": "machines",
+    "connected": "connection",
+    "require_running": "connection",
+}
+
+__all__ = [
+    "AUTO",
+    "LOCAL",
+    "Cluster",
+    "ClusterOptions",
+    "MachineFacts",
+    "Needs",
+    "check_machines",
+    "connected",
+    "is_address",
+    "parse_address",
+    "require_running",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    prepare_environment()
+    require("ray", "cluster")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,130 @@
+"""What workers say to the command that started them, and what it asks of them.
+
+Enters: progress of a worker. Leaves: the same progress here, replayed; and one word back, whether the work is
+to stop. One call carries both, a few times a second, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from leafsight.progress import Progress
+
+TELL_S = 0.5
+ANSWER_S = 30.0
+MOST_WAITING = 1000
+"""Told and not yet fetched; older ones are dropped, since a command that stopped listening needs none."""
+
+Said = tuple[str, tuple[Any, ...]]
+
+
+class Board:
+    """Lives in a process of its own, without a processor; see ``new_board``."""
+
+    def __init__(self) -> None:
+        self._said: list[Said] = []
+        self._stop = ""
+
+    def tell(self, said: list[Said]) -> str:
+        """Take what a worker says; gives the name of the signal that asks it to stop, or nothing."""
+        self._said = [*self._said, *said][-MOST_WAITING:]
+        return self._stop
+
+    def take(self) -> list[Said]:
+        """What was said since the last time."""
+        said, self._said = self._said, []
+        return said
+
+    def stop(self, signal_name: str) -> None:
+        """Ask every worker to stop."""
+        self._stop = signal_name
+
+
+def new_board() -> Any:
+    """The handle of a board on this machine, which workers can be given."""
+    return ray.remote(num_cpus=0, max_restarts=0)(Board).remote()
+
+
+class BoardProgress:
+    """A ``Progress`` for a worker: what it is told appears where the command runs.
+
+    Args:
+        board: of ``new_board``.
+    """
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+        self._waiting: list[Said] = []
+        self._told_s = 0.0
+        self._answer: Any = None
+        self.signal_name = ""
+
+    def start(self, label: str, total: int | None = None) -> None:
+        """See ``Progress``."""
+        self._say("start", label, total)
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """See ``Progress``; steps between two calls to the board become one."""
+        if self._waiting and self._waiting[-1][0] == "advance":
+            steps += self._waiting.pop()[1][0]
+        self._say("advance", steps, note)
+
+    def finish(self, note: str = "") -> None:
+        """See ``Progress``."""
+        self._say("finish", note)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, now."""
+        self._told_s = time.monotonic()
+        said, self._waiting = self._waiting, []
+        self._hear()
+        self._answer = self._board.tell.remote(said)
+
+    def _say(self, what: str, *values: Any) -> None:
+        self._waiting.append((what, values))
+        if time.monotonic() - self._told_s >= TELL_S:
+            self.flush()
+
+    def _hear(self) -> None:
+        """The answer to the call before, if it is there; a board that is gone asks for nothing."""
+        if self._answer is None:
+            return
+        with contextlib.suppress(RayError):
+            ready, _ = ray.wait([self._answer], timeout=0)
+            self.signal_name = self.signal_name or (str(ray.get(ready[0])) if ready else "")
+
+
+def replay(said: list[Said], progress: Progress) -> None:
+    """Do to ``progress`` what workers did to theirs."""
+    for what, values in said:
+        getattr(progress, what)(*values)
+
+
+@contextlib.contextmanager
+def replayed(board: Any, progress: Progress) -> Iterator[None]:
+    """Inside the block a thread shows here what the workers say."""
+    done = threading.Event()
+
+    def listen() -> None:
+        while True:
+            over = done.wait(TELL_S)
+            with contextlib.suppress(RayError):
+                replay(ray.get(board.take.remote(), timeout=ANSWER_S), progress)
+            if over:
+                return
+
+    thread = threading.Thread(target=listen, name="board", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=2 * ANSWER_S)
