@@ -58,9 +58,9 @@ def test_dropout_is_that_of_torch_bit_for_bit() -> None:
     network = build_network(ModelOptions(name="simple_cnn", width=0.25, head=(32,), dropout=0.3), 3)
     network.train()
     embedding = torch.randn(9, network.embedding_size)
-    seed_dropout(network, 5, 7, torch.device("cpu"))
+    seed_dropout(network, 5, (7,), torch.device("cpu"))
     own = network.head(embedding)
-    seed_dropout(network, 5, 7, torch.device("cpu"))
+    seed_dropout(network, 5, (7,), torch.device("cpu"))
     for part in network.head:
         if isinstance(part, torch.nn.Dropout):
             part.generator = None

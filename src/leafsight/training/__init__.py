@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from leafsight.training.data import TrainingData
     from leafsight.training.events import EventLog, read_events
     from leafsight.training.experiment_options import AblationOptions, SearchOptions, SearchRange, Variant
-    from leafsight.training.interruption import TrainingStoppedError
+    from leafsight.training.interruption import StopRequest, TrainingStoppedError
     from leafsight.training.loggers import MlflowLogger, TensorBoardLogger
-    from leafsight.training.loop import train
+    from leafsight.training.loop import train, train_in_team
     from leafsight.training.losses import LossOptions, build_loss
     from leafsight.training.lr_finder import LearningRateCurve, find_learning_rate
     from leafsight.training.machine import Machine, keep_freed_memory
     from leafsight.training.mixing import MixingOptions, mix_batch
     from leafsight.training.options import OptimizerOptions
-    from leafsight.training.preparation import PreparedData, index_and_split, prepare_data
+    from leafsight.training.preparation import PreparedData, index_and_split, open_prepared, prepare_data
     from leafsight.training.recipe import Recipe, StageOptions
     from leafsight.training.recipe_files import (
         RecipeFile,
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from leafsight.training.scoring import network_scorer
     from leafsight.training.session import new_network
     from leafsight.training.starting import describe_start, start_in_words, starting_weights
-    from leafsight.training.trained_run import TrainedRun, load_run
+    from leafsight.training.team import Team
+    from leafsight.training.trained_run import TrainedRun, is_finished, load_run
 
 _HOME = {
     "AblationOptions": "experiment_options",
@@ -65,6 +66,8 @@ _HOME = {
     "SearchOptions": "experiment_options",
     "SearchRange": "experiment_options",
     "StageOptions": "recipe",
+    "StopRequest": "interruption",
+    "Team": "team",
     "TensorBoardLogger": "loggers",
     "TrainedRun": "trained_run",
     "TrainingData": "data",
@@ -80,12 +83,14 @@ _HOME = {
     "epoch_order": "balance",
     "find_learning_rate": "lr_finder",
     "index_and_split": "preparation",
+    "is_finished": "trained_run",
     "keep_freed_memory": "machine",
     "load_recipe": "recipe_files",
     "load_run": "trained_run",
     "mix_batch": "mixing",
     "network_scorer": "scoring",
     "new_network": "session",
+    "open_prepared": "preparation",
     "parsed_value": "recipe_files",
     "prepare_data": "preparation",
     "read_events": "events",
@@ -98,6 +103,7 @@ _HOME = {
     "start_in_words": "starting",
     "starting_weights": "starting",
     "train": "loop",
+    "train_in_team": "loop",
 }
 
 __all__ = [
@@ -120,6 +126,8 @@ __all__ = [
     "SearchOptions",
     "SearchRange",
     "StageOptions",
+    "StopRequest",
+    "Team",
     "TensorBoardLogger",
     "TrainedRun",
     "TrainingData",
@@ -136,12 +144,14 @@ __all__ = [
     "epoch_order",
     "find_learning_rate",
     "index_and_split",
+    "is_finished",
     "keep_freed_memory",
     "load_recipe",
     "load_run",
     "mix_batch",
     "network_scorer",
     "new_network",
+    "open_prepared",
     "parsed_value",
     "prepare_data",
     "read_events",
@@ -156,6 +166,7 @@ __all__ = [
     "start_in_words",
     "starting_weights",
     "train",
+    "train_in_team",
 ]
 
 

@@ -22,6 +22,7 @@ from leafsight.training.mixing import mix_batch
 from leafsight.training.prefetch import prefetched
 from leafsight.training.recipe import Recipe, StageOptions
 from leafsight.training.seeds import Purpose, generator_for, seed_for
+from leafsight.training.team import ALONE, Team
 
 PLAIN = AugmentationOptions(preset="none")
 
@@ -35,12 +36,14 @@ class Batch:
         rows: int64 [n], of the data.
         inputs: float [n, ...], pixels 0..255 [n, 3, side, side] or embeddings [n, channels].
         targets: int64 [n] or, where photographs were mixed, float [n, classes].
+        photos: of the whole batch, of which other processes of the team may hold the rest.
     """
 
     index: int
     rows: Int64[np.ndarray, " n"]
     inputs: Tensor
     targets: Tensor
+    photos: int
 
 
 def batch_count(photos: int, batch_size: int) -> int:
@@ -109,19 +112,21 @@ def photo_batches(
     *,
     first: int,
     device: torch.device,
+    team: Team = ALONE,
 ) -> Iterator[Batch]:
-    """The augmented batches of one epoch from number ``first`` on."""
+    """The augmented batches of one epoch from number ``first`` on, or a team member's part of each."""
     stage = recipe.stages[stage_index]
     pictures = Pictures(data, recipe, device, side_px=recipe.side_px_of(stage))
     mixing, augmentation = recipe.mixing_of(stage), recipe.augmentation_of(stage)
 
     def make(item: tuple[int, np.ndarray]) -> Batch:
-        index, rows = item
-        generator = generator_for(recipe.seed, Purpose.PICTURES, stage_index, epoch, index)
+        index, whole = item
+        rows = team.part(whole)
+        generator = generator_for(recipe.seed, Purpose.PICTURES, *team.place(stage_index, epoch, index))
         inputs = pictures.augmented(rows, augmentation, generator)
         labels = torch.from_numpy(data.labels[rows]).to(device)
         mixed, targets = mix_batch(inputs, labels, len(data.classes), mixing, generator)
-        return Batch(index, rows, mixed, targets)
+        return Batch(index, rows, mixed, targets, len(whole))
 
     order = epoch_rows(data, recipe, stage_index, epoch)
     plan = list(enumerate(split_into_batches(order, batch_size_of(recipe, stage))))[first:]

@@ -7,6 +7,7 @@ moment finds the state before or after, never between. Nothing is unpickled.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from leafsight.errors import TrainingError
 from leafsight.storage import canonical_json, os_errors_translated, write_bytes
+from leafsight.training.team import Team
 
 STATE = "state"
 
@@ -77,3 +79,28 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path} is damaged or not a training state: {error}",
             hint="start anew with --force, or put back a copy of the file",
         ) from error
+
+
+def shared_checkpoint(path: Path, team: Team) -> Checkpoint | None:
+    """What the leader of a team finds at ``path``, in every process of it; ``None`` if there is nothing.
+
+    The others take it from the leader: on storage that several machines share, a file of a moment ago may not
+    be seen by all.
+
+    Raises:
+        StorageError: unreadable.
+        TrainingError: not a whole checkpoint of ours.
+    """
+    if team.is_alone:
+        return read_checkpoint(path) if path.exists() else None
+    found = path.exists() if team.leads else False
+    with os_errors_translated(path):
+        data = team.told(path.read_bytes() if found else b"")
+    if not data:
+        return None
+    if team.leads:
+        return read_checkpoint(path)
+    with tempfile.TemporaryDirectory(prefix="leafsight-") as folder:
+        copy = Path(folder) / path.name
+        write_bytes(copy, data)
+        return read_checkpoint(copy)

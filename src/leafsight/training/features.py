@@ -7,6 +7,7 @@ each photograph; what follows is a small dense network on a table of numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +28,7 @@ from leafsight.training.batches import (
 from leafsight.training.prefetch import prefetched
 from leafsight.training.seeds import Purpose, generator_for
 from leafsight.training.stages import Setting, infer, row_positions
+from leafsight.training.team import exchanging
 
 Between = Callable[[], None]
 FOLDING_SAMPLE = 4
@@ -50,6 +52,7 @@ class FeatureWork:
         self._stage = setting.recipe.stages[stage_index]
         self._progress, self._between = progress, between
         self.averaged: nn.Module = setting.network.head
+        self._joined = setting.team.joined(_QuickHead(setting.network.head), setting.device)
         self._positions = row_positions(setting.data.train_rows, len(setting.data.images))
 
     @property
@@ -66,22 +69,23 @@ class FeatureWork:
         offsets = generator_for(setting.recipe.seed, Purpose.VIEWS, self._index)
         starts = torch.randint(views, (len(setting.data.train_rows),), generator=offsets).numpy()
         parts = split_into_batches(order, batch_size_of(setting.recipe, self._stage))
-        for index, rows in list(enumerate(parts))[first:]:
+        for index, whole in list(enumerate(parts))[first:]:
+            rows = setting.team.part(whole)
             here = self._positions[rows]
             view = (starts[here] + epoch) % views
             chosen = torch.from_numpy(view * len(starts) + here).to(setting.device)
             inputs = self._train_features.index_select(0, chosen)
             labels = torch.from_numpy(setting.data.labels[rows]).to(setting.device)
-            yield Batch(index, rows, inputs, labels)
+            yield Batch(index, rows, inputs, labels, len(whole))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """See ``Work``."""
-        for part in self._setting.network.head:
-            if isinstance(part, Dropout) and part.training and inputs.device.type == "cpu":
-                inputs = quick_dropout(inputs, part.p, part.generator)
-            else:
-                inputs = part(inputs)
-        return inputs
+        logits: Tensor = self._joined(inputs)
+        return logits
+
+    def exchanging(self, exchanges: bool) -> AbstractContextManager[object]:
+        """See ``Work``."""
+        return exchanging(self._joined, exchanges)
 
     def begin_training(self) -> None:
         """See ``Work``; the first call runs the backbone over the photographs."""
@@ -93,9 +97,11 @@ class FeatureWork:
     def valid_logits(self) -> np.ndarray:
         """See ``Work``."""
         self._setting.network.head.eval()
+        team, features = self._setting.team, self._valid_features
+        mine = torch.from_numpy(team.part(np.arange(len(features)))).to(features.device)
         with torch.inference_mode():
-            logits: np.ndarray = self.forward(self._valid_features).float().cpu().numpy()
-        return logits
+            logits = _QuickHead(self._setting.network.head)(features if team.is_alone else features[mine])
+        return team.gathered(logits.float().cpu().numpy(), len(features))
 
     @cached_property
     def _train_features(self) -> Float[Tensor, "rows channels"]:
@@ -110,16 +116,18 @@ class FeatureWork:
         setting = self._setting
         pictures = Pictures(setting.data, setting.recipe, setting.device)
         augmentation = setting.recipe.augmentation_of(self._stage)
-        parts = split_into_batches(rows, setting.recipe.valid_batch_size)
+        mine, team = setting.team.part(rows), setting.team
+        parts = split_into_batches(mine, setting.recipe.valid_batch_size)
 
         def make(item: tuple[int, np.ndarray]) -> Tensor:
             if view == 0:
                 return pictures.plain(item[1])
-            generator = generator_for(setting.recipe.seed, Purpose.VIEWS, self._index, view, item[0])
+            place = team.place(self._index, view, item[0])
+            generator = generator_for(setting.recipe.seed, Purpose.VIEWS, *place)
             return pictures.augmented(item[1], augmentation, generator)
 
         self._progress.start(
-            f"{self._stage.name}: features, view {view + 1} of {self._stage.views}", len(rows)
+            f"{self._stage.name}: features, view {view + 1} of {self._stage.views}", len(mine)
         )
         features = []
         quick: Network | None = None  # its weights will not move, so its batch normalisations can go
@@ -130,7 +138,27 @@ class FeatureWork:
             self._progress.advance(len(pixels))
             self._between()
         self._progress.finish()
-        return torch.cat(features)
+        found = torch.cat(features)
+        if team.is_alone:
+            return found
+        return torch.from_numpy(team.gathered(found.cpu().numpy(), len(rows))).to(setting.device)
+
+
+class _QuickHead(nn.Module):
+    """The head with a dropout that costs little; see ``quick_dropout``."""
+
+    def __init__(self, head: nn.Sequential) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits of embeddings."""
+        for part in self.head:
+            if isinstance(part, Dropout) and part.training and inputs.device.type == "cpu":
+                inputs = quick_dropout(inputs, part.p, part.generator)
+            else:
+                inputs = part(inputs)
+        return inputs
 
 
 def quick_dropout(

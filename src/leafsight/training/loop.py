@@ -13,19 +13,20 @@ from pathlib import Path
 
 from leafsight.errors import NonFiniteLossError
 from leafsight.progress import Progress, Silent
-from leafsight.training.batches import Batch
+from leafsight.training.batches import Batch, batch_size_of
 from leafsight.training.curves import draw_curves
 from leafsight.training.data import TrainingData
 from leafsight.training.events import Listener
-from leafsight.training.interruption import stop_requests
+from leafsight.training.interruption import StopRequest, stop_requests
 from leafsight.training.machine import prepared_machine
 from leafsight.training.optimisation import clip_gradients, set_learning_rate
 from leafsight.training.recipe import Recipe
-from leafsight.training.run_folder import open_run_folder, write_record
+from leafsight.training.run_folder import RunFolder, open_run_folder, write_record
 from leafsight.training.schedule import learning_rate_factor
 from leafsight.training.seeds import seed_dropout
 from leafsight.training.session import Session, open_session
 from leafsight.training.starting import describe_start
+from leafsight.training.team import Team
 from leafsight.training.trained_run import TrainedRun, is_finished, load_run
 from leafsight.training.validation import Judgement, judge_valid
 
@@ -80,18 +81,71 @@ def train(
             folder, recipe, data, device=chosen, machine=machine, pretrained=pretrained,
             progress=progress or Silent(), stop=stop, listeners=on_event,
         )  # fmt: skip
-        try:
-            while session.state.stage < len(recipe.stages):
-                session.enter_stage()
-                while not stage_is_over(session):
-                    train_epoch(session)
-                    judge_epoch(session)
-                session.leave_stage()
-            finish(session)
-            draw_curves(session.state.history, folder.curves, title=recipe.recipe.title or recipe.recipe.name)
-        finally:
-            session.events.close()
+        run_stages(session)
     return load_run(out_dir)
+
+
+def train_in_team(
+    team: Team,
+    recipe: Recipe,
+    data: TrainingData,
+    out_dir: Path,
+    *,
+    device: str,
+    threads: int,
+    pretrained: Path | None = None,
+    progress: Progress | None = None,
+    stop: StopRequest | None = None,
+) -> None:
+    """Train as one of several processes, each of which calls this; see ``train``.
+
+    Args:
+        team: who this process is. The process group of torch stands already.
+        recipe: what to do; ``batch_size`` is that of all processes together.
+        data: the same photographs in each process.
+        out_dir: folder of the run, which the leader reads and writes. A run of one process goes on with
+            several, and the other way round.
+        device: of this process.
+        threads: of torch, where the recipe leaves them open.
+        pretrained: weights to start from, for the leader.
+        progress: told of every batch.
+        stop: where a wish to stop will stand, for the leader.
+
+    Raises:
+        RuntimeError: another process of the team is gone, or the memory of the device is too small; then more
+            pieces are asked for in the folder, and the next attempt heeds that.
+        LeafsightError: as ``train``.
+    """
+    folder = RunFolder(out_dir)
+    if team.leads:
+        start = describe_start(pretrained)
+        folder = open_run_folder(out_dir, recipe, data, resume=True, force=False, start=start)
+    for stage in recipe.stages:
+        team.require_shares(len(data.train_rows), batch_size_of(recipe, stage))
+    with prepared_machine(device, recipe.threads or threads, recipe.precision) as (chosen, machine):
+        session = open_session(
+            folder, recipe, data, device=chosen, machine=machine, pretrained=pretrained,
+            progress=progress or Silent(), stop=stop or StopRequest(), listeners=(), team=team,
+        )  # fmt: skip
+        run_stages(session)
+
+
+def run_stages(session: Session) -> None:
+    """Everything that is left to do of a run."""
+    recipe = session.recipe
+    try:
+        while session.state.stage < len(recipe.stages):
+            session.enter_stage()
+            while not stage_is_over(session):
+                train_epoch(session)
+                judge_epoch(session)
+            session.leave_stage()
+        if session.setting.team.leads:
+            finish(session)
+            title = recipe.recipe.title or recipe.recipe.name
+            draw_curves(session.state.history, session.folder.curves, title=title)
+    finally:
+        session.events.close()
 
 
 def stage_is_over(session: Session) -> bool:
@@ -109,9 +163,9 @@ def train_epoch(session: Session) -> None:
     session.progress.advance(first)
     for batch in work.batches(state.epoch, first):
         loss = take_step(session, batch)
-        photos += len(batch.rows)
+        photos += batch.photos
         state.batch, state.step, state.stage_step = batch.index + 1, state.step + 1, state.stage_step + 1
-        state.loss_sum, state.seen = state.loss_sum + loss * len(batch.rows), state.seen + len(batch.rows)
+        state.loss_sum, state.seen = state.loss_sum + loss * batch.photos, state.seen + batch.photos
         speed = photos / (time.monotonic() - began_s)
         tell_step(session, loss, speed, total)
         session.save_if_due()
@@ -142,16 +196,18 @@ def rate_factor(session: Session, stage_step: int) -> float:
 def gradients(session: Session, batch: Batch, pieces: int) -> float:
     """Fill the gradients of the mean loss over a batch, piece by piece; returns that loss."""
     setting = session.setting
-    seed_dropout(setting.network, session.recipe.seed, session.state.step, setting.device)
+    team, work = setting.team, session.work
+    seed_dropout(setting.network, session.recipe.seed, team.place(session.state.step), setting.device)
     session.optimizer.zero_grad(set_to_none=True)
     total = 0.0
-    for inputs, targets in zip(
-        batch.inputs.tensor_split(pieces), batch.targets.tensor_split(pieces), strict=True
-    ):
-        with session.setting.autocast():
-            logits = session.work.forward(inputs)
-        loss = session.criterion(logits.float(), targets) * (len(inputs) / len(batch.rows))
-        loss.backward()
+    pairs = zip(batch.inputs.tensor_split(pieces), batch.targets.tensor_split(pieces), strict=True)
+    for number, (inputs, targets) in enumerate(pairs, 1):
+        with work.exchanging(number == pieces):
+            with setting.autocast():
+                logits = work.forward(inputs)
+            # A team takes the mean of its gradients: parts of unequal size count by their size.
+            loss = session.criterion(logits.float(), targets) * (len(inputs) * team.size / batch.photos)
+            loss.backward()
         total += float(loss.detach())
     return total
 
@@ -201,6 +257,7 @@ def duration(seconds: float) -> str:
 def judge_epoch(session: Session) -> None:
     """Validate, keep the weights if they are the best, write the record and a checkpoint."""
     state, stopping = session.state, session.recipe.early_stopping
+    session.agree_on_statistics()
     with session.averaged_weights():
         judgement = judge_valid(session.work.valid_logits(), session.setting.data)
         record = epoch_record(session, judgement)
@@ -238,7 +295,7 @@ def epoch_record(session: Session, judgement: Judgement) -> dict[str, object]:
         "epoch": state.epoch,
         "step": state.step,
         "learning_rate": session.stage.learning_rate * rate_factor(session, max(0, state.stage_step - 1)),
-        "train_loss": state.loss_sum / max(1, state.seen),
+        "train_loss": session.setting.team.mean(state.loss_sum) / max(1, state.seen),
         "valid": judgement.to_dict(),
     }
 

@@ -120,7 +120,7 @@ def _climb(setting: Setting, stage_index: int, rates: np.ndarray, progress: Prog
     average = 0.0
     for step, (rate, batch) in enumerate(zip(rates, _endless(work), strict=False)):
         set_learning_rate(optimizer, float(rate))
-        seed_dropout(setting.network, recipe.seed, step, setting.device)
+        seed_dropout(setting.network, recipe.seed, (step,), setting.device)
         optimizer.zero_grad(set_to_none=True)
         with setting.autocast():
             logits = work.forward(batch.inputs)

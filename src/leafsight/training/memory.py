@@ -20,11 +20,14 @@ class PieceCounter:
     Args:
         pieces: to begin with.
         tell: called with the old and the new number when one more halving was needed.
+        again: whether work may be done again after it failed in its middle; where others wait for this
+            process it may not, and the error goes on after ``tell``.
     """
 
-    def __init__(self, pieces: int, tell: Teller) -> None:
+    def __init__(self, pieces: int, tell: Teller, *, again: bool = True) -> None:
         self.pieces = pieces
         self._tell = tell
+        self._again = again
 
     def run(self, attempt: Callable[[int], Result], photos: int) -> Result:
         """Call ``attempt`` with a number of pieces, doubling it until it fits.
@@ -35,12 +38,16 @@ class PieceCounter:
 
         Raises:
             DeviceMemoryError: one photograph at a time does not fit either.
+            RuntimeError: it did not fit, and may not be done again here.
         """
         while True:
             try:
                 return attempt(min(self.pieces, photos))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
+                    raise
+                if not self._again:
+                    self._halve(photos)
                     raise
             # Outside of the handler, whose traceback would keep the tensors of the failed attempt alive.
             self._halve(photos)

@@ -126,6 +126,27 @@ def prepare_data(
     return PreparedData(index, cache, data, folder / INDEX_FILE)
 
 
+def open_prepared(recipe: Recipe, folder: Path, *, cache: Path | None = None) -> TrainingData:
+    """What ``prepare_data`` made in ``folder``, read back; nothing is written and no photograph is needed.
+
+    Args:
+        recipe: the one it was made for.
+        folder: the one it was made in.
+        cache: a copy of the folder ``cache`` in it, such as on a disk of this machine.
+
+    Raises:
+        DatasetError: it was not made there, or for another recipe.
+        StorageError: a file cannot be read.
+    """
+    index = PhotoIndex.load(folder / INDEX_FILE)
+    place = cache or folder / CACHE_FOLDER
+    pixels = PixelCache.open(index, place, cache_contract(recipe))
+    data = training_data(index, pixels, options=recipe.data)
+    if recipe.backgrounds.probability > 0:
+        data = replace(data, backgrounds=_bank(pixels, data, place, 1, recipe.seed, Silent()))
+    return data
+
+
 def cache_contract(recipe: Recipe) -> Preprocessing:
     """The recipe's preprocessing at the side of the cache: the largest side trained on plus margin."""
     contract = recipe.preprocessing.contract()

@@ -65,6 +65,11 @@ class RunFolder:
         """The weights of the best epoch."""
         return self.path / "checkpoint" / "best.safetensors"
 
+    @property
+    def pieces(self) -> Path:
+        """Into how many pieces a member of a team that ran out of memory wants its batches cut."""
+        return self.path / "checkpoint" / "pieces.json"
+
     def clear(self) -> None:
         """Remove what earlier runs left; files that are not ours stay."""
         with os_errors_translated(self.path):
@@ -112,8 +117,15 @@ def open_run_folder(
     return folder
 
 
-def new_record(recipe: Recipe, data: TrainingData, machine: Machine, start: Start = None) -> dict[str, Any]:
-    """What ``run.json`` says while the run goes on."""
+def pieces_wanted(folder: RunFolder) -> int:
+    """What a member of a team left in ``folder.pieces`` when it ran out of memory; 1 without."""
+    return int(read_json(folder.pieces).get("pieces", 1)) if folder.pieces.exists() else 1
+
+
+def new_record(
+    recipe: Recipe, data: TrainingData, machine: Machine, start: Start = None, *, workers: int = 1
+) -> dict[str, Any]:
+    """What ``run.json`` says while the run goes on; ``workers`` train it together."""
     return {
         "format_version": FORMAT_VERSION,
         "versions": {
@@ -130,6 +142,7 @@ def new_record(recipe: Recipe, data: TrainingData, machine: Machine, start: Star
         "start": dict(start) if start else None,
         "data": data.summary(),
         "machine": machine.to_dict(),
+        "workers": workers,
     }
 
 

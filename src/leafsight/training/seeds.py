@@ -45,14 +45,14 @@ def generator_for(seed: int, purpose: Purpose, *position: int) -> torch.Generato
     return generator
 
 
-def seed_dropout(network: Network, seed: int, step: int, device: torch.device) -> None:
-    """Set the generators that dropout draws from on ``device``.
+def seed_dropout(network: Network, seed: int, place: tuple[int, ...], device: torch.device) -> None:
+    """Set the generators that dropout draws from on ``device``, at a ``place`` in the run: the step.
 
     Our own on the CPU has one for itself. That of the process, which every thread draws from, is for a timm
     network's and for a compiled one's. Not ``torch.manual_seed``: where CUDA sleeps, that formats and keeps a
     stack trace at every call.
     """
-    value = seed_for(seed, Purpose.DROPOUT, step)
+    value = seed_for(seed, Purpose.DROPOUT, *place)
     network.draw_dropout_from(torch.Generator().manual_seed(value))
     torch.default_generator.manual_seed(value)
     if device.type == "cuda":

@@ -20,13 +20,13 @@ from torch.optim import Optimizer
 from leafsight.errors import TrainingError
 from leafsight.models import Network, build_network, load_pretrained, remeasure_batch_statistics, save_weights
 from leafsight.progress import Progress
-from leafsight.storage import canonical_json, read_json
+from leafsight.storage import canonical_json, read_json, write_json
 from leafsight.training.balance import class_counts, class_weights
 from leafsight.training.batches import Pictures, memory_format
-from leafsight.training.checkpoint import read_checkpoint, write_checkpoint
+from leafsight.training.checkpoint import shared_checkpoint, write_checkpoint
 from leafsight.training.data import TrainingData
 from leafsight.training.ema import WeightAverage
-from leafsight.training.events import EventLog, Listener
+from leafsight.training.events import EventLog, Listener, NoEvents
 from leafsight.training.features import FeatureWork
 from leafsight.training.interruption import StopRequest, TrainingStoppedError
 from leafsight.training.losses import Loss, build_loss
@@ -35,11 +35,12 @@ from leafsight.training.memory import PieceCounter
 from leafsight.training.optimisation import build_optimizer, optimizer_tensors, restore_optimizer
 from leafsight.training.options import OptimizerOptions
 from leafsight.training.recipe import Recipe, StageOptions
-from leafsight.training.run_folder import RunFolder, new_record, write_record
+from leafsight.training.run_folder import RunFolder, new_record, pieces_wanted, write_record
 from leafsight.training.seeds import PROCESS_GENERATOR, Purpose, generator_for, seed_for
 from leafsight.training.stages import PhotoWork, Setting, Work, choose_trainable
 from leafsight.training.starting import describe_start
 from leafsight.training.state import RunState
+from leafsight.training.team import ALONE, Team
 
 STATISTICS_PHOTOS = 1024
 SECONDS_BETWEEN_QUICK_EPOCHS = 10.0
@@ -113,8 +114,19 @@ class Session:
         self.state.begin_next_stage()
         self.save(with_optimizer=False)
 
+    def agree_on_statistics(self) -> None:
+        """In a team, what batch normalisations saw of its parts becomes what the whole team saw."""
+        team, network = self.setting.team, self.setting.network
+        team.average_statistics(network.buffers())
+        if self.average is not None:
+            learned = {name for name, _ in self.work.averaged.named_parameters()}
+            statistics = sorted(self.average.tensors.keys() - learned)
+            team.average_statistics(self.average.tensors[name] for name in statistics)
+
     def keep_best(self, metadata: dict[str, Any]) -> None:
         """Take the present weights as the best ones; the next checkpoint brings them to the disk."""
+        if not self.setting.team.leads:
+            return
         classes = canonical_json(list(self.setting.data.classes))
         self.best_texts = {"classes": classes, "epoch": canonical_json(metadata)}
         self.unsaved_best = _copied(self.setting.network)
@@ -125,6 +137,8 @@ class Session:
         The diary's length goes into it, so that a resume cuts off what came later.
         """
         state = self.state
+        if not self.setting.team.leads:
+            return
         if self.unsaved_best:
             self._write_best()
         state.events_bytes = self.events.sync()
@@ -196,8 +210,9 @@ def open_session(
     progress: Progress,
     stop: StopRequest,
     listeners: Sequence[Listener],
+    team: Team = ALONE,
 ) -> Session:
-    """Begin a run, or take up the one whose checkpoint lies in ``folder``.
+    """Begin a run, or take up the one whose checkpoint lies in ``folder``, which the leader of a team reads.
 
     Raises:
         TrainingError: the checkpoint is damaged, the pretrained weights do not fit, or the network cannot
@@ -207,25 +222,36 @@ def open_session(
     _refuse_sides(network, recipe)
     # ``to`` wants the format for 4-dimensional weights only; the rest stays as it is.
     network = network.to(device=device, memory_format=memory_format(recipe.channels_last))  # type: ignore[call-overload]
-    resumed = folder.last.exists()
-    checkpoint = read_checkpoint(folder.last) if resumed else None
+    checkpoint = shared_checkpoint(folder.last, team)
     state = RunState.from_dict(checkpoint.state) if checkpoint else RunState()
-    events = EventLog(folder.events, keep_bytes=state.events_bytes, listeners=listeners)
-    memory = PieceCounter(state.chunks, _teller(events, progress))
-    setting = Setting(network, data, recipe, device, machine.precision, memory)
-    record = new_record(recipe, data, machine, describe_start(pretrained))
-    if resumed and not (folder.record.exists() and "start" in read_json(folder.record)):
+    state.chunks = max(state.chunks, pieces_wanted(folder))
+    events = (
+        EventLog(folder.events, keep_bytes=state.events_bytes, listeners=listeners)
+        if team.leads
+        else NoEvents()
+    )
+    memory = PieceCounter(state.chunks, _teller(events, progress, folder, team), again=team.is_alone)
+    setting = Setting(network, data, recipe, device, machine.precision, memory, team)
+    record = new_record(recipe, data, machine, describe_start(pretrained), workers=team.size)
+    if checkpoint and not (folder.record.exists() and "start" in read_json(folder.record)):
         del record["start"]  # its beginning is not told: an earlier version, or its record is gone
     session = Session(folder, setting, state, events, progress, stop, record, _loss(recipe, data).to(device))
-    write_record(folder, session.record)
+    if team.leads:
+        write_record(folder, session.record)
     if checkpoint:
         network.load_state_dict(checkpoint.part("network"))
         session.pending = {part: checkpoint.part(part) for part in ("optimizer", "average")}
-        events.write("resumed", step=state.step, threads=machine.threads)
+        events.write("resumed", step=state.step, threads=machine.threads, workers=team.size)
     else:
-        _start_weights(session, pretrained)
+        if team.leads:
+            _start_weights(session, pretrained)
+        team.agree(network)
         events.write(
-            "started", recipe=recipe.recipe.name, photos=len(data.train_rows), threads=machine.threads
+            "started",
+            recipe=recipe.recipe.name,
+            photos=len(data.train_rows),
+            threads=machine.threads,
+            workers=team.size,
         )
         session.save(with_optimizer=False)
     return session
@@ -260,9 +286,13 @@ def _loss(recipe: Recipe, data: TrainingData) -> Loss:
     return build_loss(recipe.loss, class_counts(labels, len(data.classes)), weights)
 
 
-def _teller(events: EventLog, progress: Progress) -> Callable[[int, int], None]:
+def _teller(
+    events: EventLog, progress: Progress, folder: RunFolder, team: Team
+) -> Callable[[int, int], None]:
     def tell(before: int, after: int) -> None:
         note = f"out of device memory: batches now in {after} pieces"
+        if not team.is_alone:
+            write_json(folder.pieces, {"pieces": after})  # for the next attempt of all of them
         events.write("out_of_memory", pieces_before=before, pieces=after, note=note)
         progress.advance(0, note)
 

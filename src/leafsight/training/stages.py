@@ -6,6 +6,7 @@ Its sister for a frozen backbone is ``features``: both give the loop batches and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from leafsight.training.data import TrainingData
 from leafsight.training.memory import PieceCounter
 from leafsight.training.prefetch import prefetched
 from leafsight.training.recipe import Recipe, StageOptions
+from leafsight.training.team import ALONE, Team, exchanging
 
 
 class Work(Protocol):
@@ -46,6 +48,9 @@ class Work(Protocol):
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits of a batch's inputs."""
 
+    def exchanging(self, exchanges: bool) -> AbstractContextManager[object]:
+        """Whether a team exchanges the gradients that are made inside the block."""
+
     def begin_training(self) -> None:
         """Put the network into the mode of this stage's steps."""
 
@@ -55,7 +60,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class Setting:
-    """What every stage shares: the network, the data, the recipe and the machine."""
+    """What every stage shares: the network, the data, the recipe, the machine and who else works."""
 
     network: Network
     data: TrainingData
@@ -63,6 +68,7 @@ class Setting:
     device: torch.device
     precision: str
     memory: PieceCounter
+    team: Team = ALONE
 
     def autocast(self) -> torch.autocast:
         """bf16 where the machine was found fit for it, else nothing."""
@@ -76,8 +82,8 @@ class PhotoWork:
         self._setting, self._index = setting, stage_index
         self._stage = setting.recipe.stages[stage_index]
         self.averaged: nn.Module = setting.network
-        network = setting.network
-        self._forward = torch.compile(network) if setting.recipe.compile else network
+        self._joined = setting.team.joined(setting.network, setting.device)
+        self._forward = torch.compile(self._joined) if setting.recipe.compile else self._joined
 
     @property
     def batches_per_epoch(self) -> int:
@@ -90,13 +96,23 @@ class PhotoWork:
         """See ``Work``."""
         setting = self._setting
         return photo_batches(
-            setting.data, setting.recipe, self._index, epoch, first=first, device=setting.device
+            setting.data,
+            setting.recipe,
+            self._index,
+            epoch,
+            first=first,
+            device=setting.device,
+            team=setting.team,
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
         """See ``Work``."""
         logits: Tensor = self._forward(inputs)
         return logits
+
+    def exchanging(self, exchanges: bool) -> AbstractContextManager[object]:
+        """See ``Work``."""
+        return exchanging(self._joined, exchanges)
 
     def begin_training(self) -> None:
         """See ``Work``."""
@@ -112,9 +128,10 @@ class PhotoWork:
         setting.network.eval()
         pictures = Pictures(setting.data, setting.recipe, setting.device)
         rows = setting.data.valid_rows
-        parts = split_into_batches(rows, setting.recipe.valid_batch_size)
+        parts = split_into_batches(setting.team.part(rows), setting.recipe.valid_batch_size)
         logits = [infer(setting, setting.network, pixels) for pixels in prefetched(pictures.plain, parts)]
-        return np.concatenate([part.float().cpu().numpy() for part in logits])
+        mine = np.concatenate([part.float().cpu().numpy() for part in logits])
+        return setting.team.gathered(mine, len(rows))
 
 
 @torch.inference_mode()
