@@ -14,9 +14,9 @@ from tests.state.moto_server import CREDENTIALS, s3_url, shared_moto
 from leafsight.doctor import Finding
 from leafsight.doctor.clocks import wall_clock_ms
 from leafsight.doctor.disk import Place, check_disk, places_of
-from leafsight.doctor.mounts import is_network, kind_of_disk, may_be_made
 from leafsight.doctor.store import check_store
 from leafsight.state import open_blobs
+from leafsight.storage.disks import is_network, kind_of_disk, may_be_made
 
 MIB = 1024**2
 

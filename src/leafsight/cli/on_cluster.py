@@ -66,7 +66,12 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def wanted_cluster(
-    cluster: str | None, workers: int | None, worker_cpus: int | None, worker_gpus: int | None
+    cluster: str | None,
+    workers: int | None,
+    worker_cpus: int | None,
+    worker_gpus: int | None,
+    *,
+    least_workers: int | None = None,
 ) -> ClusterOptions | None:
     """The options as one record, or nothing where everything stays in one process.
 
@@ -74,7 +79,7 @@ def wanted_cluster(
         UsageError: workers of no cluster, or no address.
     """
     if cluster is None:
-        if any(value is not None for value in (workers, worker_cpus, worker_gpus)):
+        if any(value is not None for value in (workers, worker_cpus, worker_gpus, least_workers)):
             raise UsageError(
                 "--workers, --worker-cpus and --worker-gpus belong to a cluster", hint="add --cluster"
             )
@@ -84,6 +89,7 @@ def wanted_cluster(
     return ClusterOptions(
         address=parse_address(cluster),
         workers=workers or 0,
+        least_workers=least_workers or 0,
         cpus_per_worker=worker_cpus or 1,
         gpus_per_worker=worker_gpus or 0,
     )

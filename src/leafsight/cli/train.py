@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leafsight.cli.on_cluster import ClusterCommand, cluster_options, wanted_cluster
 from leafsight.cli.terminal import (
     cores,
     decode_limits,
@@ -21,6 +22,7 @@ from leafsight.cli.terminal import (
 from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
+    from leafsight.cluster import ClusterOptions
     from leafsight.progress import Progress
     from leafsight.training import Recipe, TrainedRun
 
@@ -28,7 +30,7 @@ INDEX_FILE = "index.parquet"
 WORK_FOLDER = "data"
 
 
-@click.command(name="train")
+@click.command(name="train", cls=ClusterCommand)
 @click.argument("recipe")
 @click.option(
     "--data",
@@ -51,6 +53,12 @@ WORK_FOLDER = "data"
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1.")
 @click.option("--force", is_flag=True, help="Throw away an earlier run in the same folder.")
 @click.option("--export/--no-export", default=True, help="Also evaluate and write the model file.")
+@cluster_options
+@click.option(
+    "--least-workers",
+    type=click.IntRange(1, 4096),
+    help="Go on with so few after a machine is lost, and with more when there is room again.",
+)
 @quiet_option
 @json_option
 def command(
@@ -63,6 +71,11 @@ def command(
     device: str,
     force: bool,
     export: bool,
+    cluster: str | None,
+    workers: int | None,
+    worker_cpus: int | None,
+    worker_gpus: int | None,
+    least_workers: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -72,6 +85,7 @@ def command(
     """
     from leafsight.training import load_recipe
 
+    wanted = wanted_cluster(cluster, workers, worker_cpus, worker_gpus, least_workers=least_workers)
     loaded = load_recipe(recipe, overrides)
     places = sources or tuple(Path(name) for name in loaded.data.sources)
     if not places:
@@ -88,6 +102,7 @@ def command(
         device=device,
         force=force,
         will_export=export,
+        cluster=wanted,
         quiet=quiet,
     )
     result: dict[str, object] = {
@@ -131,17 +146,25 @@ def train_run(
     device: str = "auto",
     force: bool = False,
     will_export: bool = True,
+    cluster: ClusterOptions | None = None,
     quiet: bool = False,
 ) -> TrainedRun:
-    """Prepare the photographs and train; what is already done is not done again."""
-    from leafsight.training import prepare_data, train
+    """Prepare the photographs and train, here or on a cluster; what is already done is not done again."""
+    from leafsight.training import (
+        describe_start,
+        is_finished,
+        load_run,
+        open_run_folder,
+        prepare_data,
+        train,
+    )
 
     settings, bars = settings_for(), progress(quiet)
-    weights = starting_weights(pretrained, recipe, bars)
+    weights, work = starting_weights(pretrained, recipe, bars), cache or folder / WORK_FOLDER
     prepared = prepare_data(
         recipe,
         sources,
-        cache or folder / WORK_FOLDER,
+        work,
         limits=decode_limits(),
         max_cache_bytes=settings.max_cache_bytes,
         workers=settings.threads or cores(),
@@ -149,10 +172,38 @@ def train_run(
     )
     if will_export:
         _require_splits(prepared.index.split_counts())
-    run = train(recipe, prepared.data, folder, force=force, device=device, pretrained=weights, progress=bars)
+    if cluster is None:
+        run = train(
+            recipe, prepared.data, folder, force=force, device=device, pretrained=weights, progress=bars
+        )
+    else:
+        start = describe_start(weights)
+        opened = open_run_folder(folder, recipe, prepared.data, resume=True, force=force, start=start)
+        run = (
+            load_run(folder)
+            if is_finished(opened)
+            else _train_there(recipe, cluster, folder, work, weights, device, bars)
+        )
     # Not before: a folder that holds another run is refused above, and that run's index must stay.
     prepared.index.save(folder / INDEX_FILE)
     return run
+
+
+def _train_there(
+    recipe: Recipe,
+    cluster: ClusterOptions,
+    folder: Path,
+    work: Path,
+    weights: Path | None,
+    device: str,
+    bars: Progress,
+) -> TrainedRun:
+    from leafsight.cluster import connected, train_on_cluster
+
+    with connected(cluster, progress=bars) as joined:
+        return train_on_cluster(
+            recipe, joined, folder, work, pretrained=weights, device=device, progress=bars
+        )
 
 
 def _require_splits(counts: Mapping[str, int]) -> None:

@@ -15,6 +15,7 @@ from leafsight.errors import require
 if TYPE_CHECKING:
     from leafsight.cluster.connection import Cluster, connected, require_running
     from leafsight.cluster.machines import MachineFacts, Needs, check_machines
+    from leafsight.cluster.training import train_on_cluster
 
 _HOME = {
     "Cluster": "connection",
@@ -22,6 +23,7 @@ _HOME = {
     "Needs": "machines",
     "check_machines": "machines",
     "connected": "connection",
+    "train_on_cluster": "training",
     "require_running": "connection",
 }
 
@@ -37,6 +39,7 @@ __all__ = [
     "is_address",
     "parse_address",
     "require_running",
+    "train_on_cluster",
 ]
 
 

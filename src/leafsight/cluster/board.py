@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
+from leafsight.errors import LeafsightError
 from leafsight.progress import Progress
 
 TELL_S = 0.5
@@ -31,6 +32,8 @@ class Board:
     def __init__(self) -> None:
         self._said: list[Said] = []
         self._stop = ""
+        self._attempts = 0
+        self._verdict: LeafsightError | None = None
 
     def tell(self, said: list[Said]) -> str:
         """Take what a worker says; gives the name of the signal that asks it to stop, or nothing."""
@@ -41,6 +44,19 @@ class Board:
         """What was said since the last time."""
         said, self._said = self._said, []
         return said
+
+    def attempt(self) -> int:
+        """How often the work was begun before; counts this time."""
+        self._attempts += 1
+        return self._attempts - 1
+
+    def end(self, error: LeafsightError) -> None:
+        """Something that no other attempt would get over; the first such error counts."""
+        self._verdict = self._verdict or error
+
+    def verdict(self) -> LeafsightError | None:
+        """What ended the work, if something did."""
+        return self._verdict
 
     def stop(self, signal_name: str) -> None:
         """Ask every worker to stop."""
@@ -57,10 +73,12 @@ class BoardProgress:
 
     Args:
         board: of ``new_board``.
+        hear: called with the name of the signal that asks for a stop.
     """
 
-    def __init__(self, board: Any) -> None:
+    def __init__(self, board: Any, hear: Callable[[str], None] | None = None) -> None:
         self._board = board
+        self._hearer = hear
         self._waiting: list[Said] = []
         self._told_s = 0.0
         self._answer: Any = None
@@ -99,7 +117,11 @@ class BoardProgress:
             return
         with contextlib.suppress(RayError):
             ready, _ = ray.wait([self._answer], timeout=0)
-            self.signal_name = self.signal_name or (str(ray.get(ready[0])) if ready else "")
+            name = str(ray.get(ready[0], timeout=ANSWER_S)) if ready else ""
+            if name and not self.signal_name:
+                self.signal_name = name
+                if self._hearer is not None:
+                    self._hearer(name)
 
 
 def replay(said: list[Said], progress: Progress) -> None:

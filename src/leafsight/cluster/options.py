@@ -14,6 +14,7 @@ class ClusterOptions(BaseModel):
         address: ``auto``, ``local`` or ``HOST:PORT``.
         workers: processes that share the work; 0 takes one for each of the cluster's processors that a worker
             needs.
+        least_workers: after a loss, training goes on with so few; 0 waits for as many as before.
         cpus_per_worker: processors of each; also its threads.
         gpus_per_worker: accelerators of each.
         connect_s: how long the head may take to answer.
@@ -27,6 +28,7 @@ class ClusterOptions(BaseModel):
 
     address: str = AUTO
     workers: int = Field(default=0, ge=0, le=4096)
+    least_workers: int = Field(default=0, ge=0, le=4096)
     cpus_per_worker: int = Field(default=1, ge=1, le=1024)
     gpus_per_worker: int = Field(default=0, ge=0, le=64)
     connect_s: float = Field(default=20.0, gt=0, le=3600)

@@ -10,8 +10,8 @@ from leafsight.doctor.addresses import is_local
 from leafsight.doctor.clocks import LEASE_S, WARN_S, compared
 from leafsight.doctor.findings import Finding, counted, of_error
 from leafsight.doctor.installation import Installation
-from leafsight.doctor.mounts import is_network, kind_of_disk, may_be_made, nearest_there
 from leafsight.errors import LeafsightError
+from leafsight.storage.disks import is_network, kind_of_disk, may_be_made, nearest_there
 
 if TYPE_CHECKING:
     from leafsight.state import DatabaseLook, JobsLook

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leafsight.storage.archive_members import is_packed, members_of
     from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
     from leafsight.storage.cores import available_cores, cpu_quota
+    from leafsight.storage.disks import is_network, kind_of_disk
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
     from leafsight.storage.minded import mind
     from leafsight.storage.names import free_name, is_litter, readable
@@ -38,7 +39,9 @@ _HOME = {
     "download": "downloading",
     "free_name": "names",
     "is_litter": "names",
+    "is_network": "disks",
     "is_packed": "archive_members",
+    "kind_of_disk": "disks",
     "members_of": "archive_members",
     "mind": "minded",
     "plain_url": "part_file",
@@ -62,7 +65,9 @@ __all__ = [
     "free_name",
     "holding",
     "is_litter",
+    "is_network",
     "is_packed",
+    "kind_of_disk",
     "members_of",
     "merged",
     "mind",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from leafsight.training.data import TrainingData
     from leafsight.training.events import EventLog, read_events
     from leafsight.training.experiment_options import AblationOptions, SearchOptions, SearchRange, Variant
-    from leafsight.training.interruption import StopRequest, TrainingStoppedError
+    from leafsight.training.interruption import StopRequest, TrainingStoppedError, stop_requests
     from leafsight.training.loggers import MlflowLogger, TensorBoardLogger
     from leafsight.training.loop import train, train_in_team
     from leafsight.training.losses import LossOptions, build_loss
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         read_recipe_file,
         recipe_as_toml,
     )
-    from leafsight.training.run_folder import RunFolder, run_differences
+    from leafsight.training.run_folder import RunFolder, open_run_folder, run_differences
     from leafsight.training.scoring import network_scorer
     from leafsight.training.session import new_network
     from leafsight.training.starting import describe_start, start_in_words, starting_weights
@@ -91,6 +91,7 @@ _HOME = {
     "network_scorer": "scoring",
     "new_network": "session",
     "open_prepared": "preparation",
+    "open_run_folder": "run_folder",
     "parsed_value": "recipe_files",
     "prepare_data": "preparation",
     "read_events": "events",
@@ -102,6 +103,7 @@ _HOME = {
     "sampling_weights": "balance",
     "start_in_words": "starting",
     "starting_weights": "starting",
+    "stop_requests": "interruption",
     "train": "loop",
     "train_in_team": "loop",
 }
@@ -152,6 +154,7 @@ __all__ = [
     "network_scorer",
     "new_network",
     "open_prepared",
+    "open_run_folder",
     "parsed_value",
     "prepare_data",
     "read_events",
@@ -165,6 +168,7 @@ __all__ = [
     "sampling_weights",
     "start_in_words",
     "starting_weights",
+    "stop_requests",
     "train",
     "train_in_team",
 ]
