@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from leafsight.errors import LeafsightError
 from leafsight.progress import Progress
@@ -64,8 +65,10 @@ class Board:
 
 
 def new_board() -> Any:
-    """The handle of a board on this machine, which workers can be given."""
-    return ray.remote(num_cpus=0, max_restarts=0)(Board).remote()
+    """The handle of a board on this machine, which workers can be given; it lives as long as the command."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    made = ray.remote(num_cpus=0, max_restarts=0)(Board)
+    return made.options(scheduling_strategy=here).remote()
 
 
 class BoardProgress:

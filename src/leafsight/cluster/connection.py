@@ -134,12 +134,12 @@ def _running_here() -> str | None:
 
 
 def _start(options: ClusterOptions, progress: Progress) -> None:
-    cpus = max(available_cores(), options.workers * options.cpus_per_worker)
+    cpus = options.workers * options.cpus_per_worker or available_cores()
     progress.start(f"starting a cluster of {cpus} processes on this machine")
     # Someone else's address in the environment would win over what was asked for.
     os.environ.pop(ADDRESS_IN_ENVIRONMENT, None)
     try:
-        ray.init(num_cpus=cpus, **_HOW_TO_BE_THERE)
+        ray.init(address=LOCAL, num_cpus=cpus, **_HOW_TO_BE_THERE)
     except (RuntimeError, OSError, ConnectionError) as error:
         raise ClusterError(f"no cluster could be started here: {_first_line(error)}") from error
     progress.finish()

@@ -77,15 +77,18 @@ def check_machines(needs: Needs, *, limit_s: float = ASK_S) -> list[MachineFacts
     nodes = [node for node in ray.nodes() if node["Alive"]]
     with _marked(needs.shared) as marks:
         modules = [list(pair) for pair in needs.modules]
-        asked = {
-            str(node["NodeManagerAddress"]): ray.remote(num_cpus=0, max_retries=0)(_look)
-            .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
-            .remote(modules, marks)
+        asked = [
+            (
+                str(node["NodeManagerAddress"]),
+                ray.remote(num_cpus=0, max_retries=0)(_look)
+                .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
+                .remote(modules, marks),
+            )
             for node in nodes
-        }
-        answers = {name: _answer(name, reference, limit_s) for name, reference in asked.items()}
-    facts = [answer for answer in answers.values() if isinstance(answer, MachineFacts)]
-    faults = [fault for name, answer in answers.items() for fault in _faults(name, answer)]
+        ]
+        answers = [(name, _answer(name, reference, limit_s)) for name, reference in asked]
+    facts = [answer for _, answer in answers if isinstance(answer, MachineFacts)]
+    faults = [fault for name, answer in answers for fault in _faults(name, answer)]
     if faults:
         more = len(faults) - _SHOWN
         raise ClusterError(

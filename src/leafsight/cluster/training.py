@@ -135,7 +135,7 @@ def _trainer(task: Task, cluster: Cluster) -> Any:
             timeout_s=int(options.silence_s),
         ),
         scaling_config=ray.train.ScalingConfig(
-            # Not elastic unless asked for: Ray keeps the room of a command that was killed for three minutes then.
+            # Elastic only if asked for: Ray then keeps the room of a killed command for three minutes.
             num_workers=(least, workers) if least < workers else workers,
             use_gpu=bool(options.gpus_per_worker),
             resources_per_worker=resources,
@@ -144,7 +144,7 @@ def _trainer(task: Task, cluster: Cluster) -> Any:
             name="run",
             storage_path=str(task.folder / RAYS_FOLDER),
             failure_config=ray.train.FailureConfig(
-                max_failures=options.max_failures, controller_failure_limit=1
+                max_failures=options.max_failures, controller_failure_limit=0
             ),
         ),
     )

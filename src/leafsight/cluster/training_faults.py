@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ray.exceptions import ActorDiedError, NodeDiedError, OutOfMemoryError, RayActorError, RayTaskError
 from ray.train import ControllerError, TrainingFailedError, WorkerGroupError
+from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
 
 from leafsight.errors import ClusterError
 
@@ -24,6 +25,11 @@ def lost(error: BaseException) -> ClusterError:
             hint=f"{_advice(cause)}{GO_ON}",
         )
     if isinstance(error, ControllerError):
+        if isinstance(error.controller_failure, WorkerGroupStartupTimeoutError):
+            return ClusterError(
+                "the cluster had no room for the workers in time: machines are lost, or busy with other work",
+                hint=f"add machines, or name fewer with --workers or --least-workers; {GO_ON}",
+            )
         return ClusterError(
             f"the workers could not be started: {_said(error.controller_failure)}",
             hint=f"is the cluster busy with other work? {GO_ON}",
