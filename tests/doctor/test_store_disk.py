@@ -16,7 +16,7 @@ from leafsight.doctor.clocks import wall_clock_ms
 from leafsight.doctor.disk import Place, check_disk, places_of
 from leafsight.doctor.store import check_store
 from leafsight.state import open_blobs
-from leafsight.storage.disks import is_network, kind_of_disk, may_be_made
+from leafsight.storage import is_network, kind_of_disk, may_be_made
 
 MIB = 1024**2
 

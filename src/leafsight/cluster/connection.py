@@ -95,8 +95,7 @@ def connected(options: ClusterOptions, *, progress: Progress | None = None) -> I
     """
     address = parse_address(options.address)
     if address == AUTO:
-        address = os.environ.get(ADDRESS_IN_ENVIRONMENT, "") or _running_here() or LOCAL
-        address = address if address == LOCAL else parse_address(address)
+        address = _named_or_running() or LOCAL
     with _without_rays_talk():
         if address == LOCAL:
             _start(options, progress or Silent())
@@ -116,10 +115,16 @@ def require_running(word: str) -> str:
         ClusterError: ``auto`` finds none.
     """
     address = parse_address(word)
-    found = os.environ.get(ADDRESS_IN_ENVIRONMENT, "") or _running_here() if address == AUTO else address
+    found = _named_or_running() if address == AUTO else address
     if not found or found == LOCAL:
         raise ClusterError("no cluster runs on this machine", hint="start one with 'leafsight cluster up'")
-    return parse_address(found)
+    return found
+
+
+def _named_or_running() -> str | None:
+    """The cluster that the environment names, else the one that runs here."""
+    named = os.environ.get(ADDRESS_IN_ENVIRONMENT, "")
+    return parse_address(named) if named not in ("", AUTO) else _running_here()
 
 
 def _running_here() -> str | None:

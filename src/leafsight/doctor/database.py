@@ -11,7 +11,7 @@ from leafsight.doctor.clocks import LEASE_S, WARN_S, compared
 from leafsight.doctor.findings import Finding, counted, of_error
 from leafsight.doctor.installation import Installation
 from leafsight.errors import LeafsightError
-from leafsight.storage.disks import is_network, kind_of_disk, may_be_made, nearest_there
+from leafsight.storage import is_network, kind_of_disk, may_be_made, nearest_there
 
 if TYPE_CHECKING:
     from leafsight.state import DatabaseLook, JobsLook

@@ -12,8 +12,14 @@ from pathlib import Path
 
 from leafsight.doctor.findings import Finding, of_error
 from leafsight.errors import DiskFullError, LeafsightError
-from leafsight.storage import bytes_in_words, os_errors_translated, sync_folder
-from leafsight.storage.disks import is_there, may_be_made, nearest_there
+from leafsight.storage import (
+    bytes_in_words,
+    is_there,
+    may_be_made,
+    nearest_there,
+    os_errors_translated,
+    sync_folder,
+)
 
 MIB, GIB = 1024**2, 1024**3
 LEAST_INODES, FEW_INODES = 100, 10_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from leafsight.doctor.findings import Finding
-from leafsight.storage.disks import is_there
+from leafsight.storage import is_there
 
 ROOT = 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from leafsight.doctor.clocks import S3_FAIL_S, S3_WARN_S, WHOLE_SECONDS_S, compared
 from leafsight.doctor.findings import Finding, of_error
 from leafsight.errors import LeafsightError
-from leafsight.storage.disks import may_be_made, nearest_there
+from leafsight.storage import may_be_made, nearest_there
 
 
 def check_store(url: str, *, timeout_s: float, now: Callable[[], int]) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leafsight.storage.archive_members import is_packed, members_of
     from leafsight.storage.archive_rules import ArchiveLimits, Member, Readable
     from leafsight.storage.cores import available_cores, cpu_quota
-    from leafsight.storage.disks import is_network, kind_of_disk
+    from leafsight.storage.disks import is_network, is_there, kind_of_disk, may_be_made, nearest_there
     from leafsight.storage.downloading import Downloaded, DownloadOptions, WebFile, download
     from leafsight.storage.minded import mind
     from leafsight.storage.names import free_name, is_litter, readable
@@ -41,9 +41,12 @@ _HOME = {
     "is_litter": "names",
     "is_network": "disks",
     "is_packed": "archive_members",
+    "is_there": "disks",
     "kind_of_disk": "disks",
     "members_of": "archive_members",
+    "may_be_made": "disks",
     "mind": "minded",
+    "nearest_there": "disks",
     "plain_url": "part_file",
     "readable": "names",
 }
@@ -67,10 +70,13 @@ __all__ = [
     "is_litter",
     "is_network",
     "is_packed",
+    "is_there",
     "kind_of_disk",
     "members_of",
+    "may_be_made",
     "merged",
     "mind",
+    "nearest_there",
     "os_errors_translated",
     "plain_url",
     "read_json",
