@@ -13,9 +13,10 @@ import numpy as np
 from leafsight.dataset import FoundSets, PhotoIndex, Sketches, SplitOptions, index_photos
 from leafsight.errors import DatasetError, nearest, validated
 from leafsight.images import DecodeLimits
-from leafsight.inspection import Looked, find_copies
+from leafsight.inspection import Looked
 from leafsight.progress import Progress
 from leafsight.taxonomy import find_class
+from leafsight.training.known_copies import copies_in
 from leafsight.training.options import DataOptions
 
 AUTOMATIC_RULES = "column,leaf_map,duplicates,near_duplicates,capture_runs"
@@ -67,7 +68,7 @@ def read_photographs(
     index = labelled(index, options)
     if sketches is None:
         return index, []
-    return index, [FoundSets(COPIES, find_copies(Looked(index, sketches), progress).groups)]
+    return index, [FoundSets(COPIES, copies_in(Looked(index, sketches), folder, progress))]
 
 
 def labelled(index: PhotoIndex, options: DataOptions) -> PhotoIndex:
