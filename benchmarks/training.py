@@ -183,10 +183,10 @@ def measure_step(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             nonlocal seen
             for _ in range(STEPS_A_ROUND):
                 batch = next(batches)
-                loss = loop.take_step(session, batch)
+                loop.take_step(session, batch)
                 seen += len(batch.rows)
                 session.state.batch, session.state.seen = batch.index + 1, seen
-                loop.tell_step(session, loss, 1.0, steps)
+                loop.tell_step(session, 1.0, steps)
 
         bare_s, real_s = [], []
         for number in range(arguments.rounds + 1):

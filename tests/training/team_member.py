@@ -39,7 +39,7 @@ def main() -> None:
     sessions: list[Session] = []
     real_judge, real_step = loop.judge_epoch, loop.take_step
 
-    def take_step(session: Session, batch: object) -> float:
+    def take_step(session: Session, batch: object) -> None:
         if trouble.isdigit() and session.state.step == int(trouble):
             os.kill(os.getpid(), signal.SIGKILL)
         if trouble == "memory" and session.setting.memory.pieces == 1 and session.state.step == 2:
@@ -48,7 +48,7 @@ def main() -> None:
                 raise torch.OutOfMemoryError("no room")
 
             loop.gradients = without_room
-        return real_step(session, batch)  # type: ignore[arg-type]
+        real_step(session, batch)  # type: ignore[arg-type]
 
     def judge(session: Session) -> None:
         real_judge(session)

@@ -9,6 +9,8 @@ from leafsight.training.augmentation_camera import (
     CameraOptions,
     add_noise,
     compress,
+    cover,
+    cover_one_by_one,
     erase,
     soften,
     swap_amplitudes,
@@ -91,3 +93,17 @@ def test_compression_changes_the_chosen_only() -> None:
     options = CameraOptions(jpeg_probability=0.5, jpeg_quality=(20, 40))
     changed = (compress(pictures(60), draws(60), options) != pictures(60)).flatten(1).any(1)
     assert 0.3 < float(changed.float().mean()) < 0.7
+
+
+def test_boxes_are_painted_alike_one_by_one_and_all_at_once() -> None:
+    generator = torch.Generator().manual_seed(4)
+    images = torch.rand(6, 3, 20, 30, generator=generator)
+    colours = torch.rand(6, 3, generator=generator)
+    boxes = torch.tensor(
+        [[0, 20, 0, 30], [3, 9, 4, 11], [0, 0, 0, 0], [19, 20, 29, 30], [0, 1, 0, 1], [5, 6, 0, 30]]
+    )
+    one_by_one = cover_one_by_one(images.clone(), boxes, colours)
+    assert torch.equal(one_by_one, cover(images.clone(), boxes, colours))
+    assert torch.equal(one_by_one[2], images[2])
+    assert torch.equal(one_by_one[0], colours[0][:, None, None].expand(3, 20, 30))
+    assert not torch.equal(one_by_one[1], images[1])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from leafsight.training import augmentation_geometry
 from leafsight.training.augmentation_geometry import (
     GeometryOptions,
+    _seen_from_its_place,
     affine,
     draw_warps,
     pyramid_levels,
@@ -138,3 +139,19 @@ def test_the_outside_is_filled_only_where_asked() -> None:
     assert shown[0, :, 0, 0].tolist() == [10, 20, 30]
     assert shown[0, :, 8, 8].tolist() == [100, 100, 100]
     assert float((shown[1] - 100).abs().max()) < 1e-3
+
+
+def test_depth_is_divided_alike_for_the_slanted_and_for_all() -> None:
+    """On an accelerator all are divided; those that are not slanted keep their bits."""
+    options = GeometryOptions(perspective_probability=0.5, perspective=0.3, rotation_probability=1.0)
+    warps = draw_warps(Draws(torch.Generator().manual_seed(2), 40), options)
+    slanted = warps[:, 2, :2].abs().amax(1) > 0
+    assert 0 < int(slanted.sum()) < 40
+    some = sampling_grid(warps, 24)
+    line = (torch.arange(24) + 0.5) * (2 / 24) - 1
+    across, down = warps[:, :, 0, None] * line, warps[:, :, 1, None] * line + warps[:, :, 2, None]
+    flat = torch.stack(
+        [across[:, 0, None, :] + down[:, 0, :, None], across[:, 1, None, :] + down[:, 1, :, None]], -1
+    )
+    assert torch.equal(some, _seen_from_its_place(flat.clone(), across, down, slice(None)))
+    assert not torch.equal(some[slanted], flat[slanted])

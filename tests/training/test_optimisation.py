@@ -99,8 +99,8 @@ def test_clipping_scales_all_gradients_together() -> None:
     module = nn.Linear(2, 1)
     optimizer = build_optimizer(module, OptimizerOptions(), 0.1)
     module.weight.grad, module.bias.grad = torch.tensor([[3.0, 0.0]]), torch.tensor([4.0])
-    assert clip_gradients(optimizer, 0.0) == pytest.approx(5.0)
+    assert float(clip_gradients(optimizer, 0.0)) == pytest.approx(5.0)
     assert module.bias.grad.item() == 4.0
-    assert clip_gradients(optimizer, 1.0) == pytest.approx(5.0)
+    assert float(clip_gradients(optimizer, 1.0)) == pytest.approx(5.0)
     assert module.weight.grad[0, 0].item() == pytest.approx(0.6, rel=1e-4)
     assert module.bias.grad.item() == pytest.approx(0.8, rel=1e-4)

@@ -124,11 +124,17 @@ def sampling_grid(warps: Tensor, side_px: int) -> Tensor:
     grid = torch.empty(len(warps), side_px, side_px, 2, device=warps.device)
     torch.add(across[:, 0, None, :], down[:, 0, :, None], out=grid[..., 0])
     torch.add(across[:, 1, None, :], down[:, 1, :, None], out=grid[..., 1])
-    slanted = warps[:, 2, :2].abs().amax(1) > 0
-    index = slanted.nonzero().squeeze(1)
-    if len(index):
-        depth = across[index, 2, None, :] + down[index, 2, :, None]
-        grid[index] = grid[index] / depth.clamp_min_(LEAST_DEPTH).unsqueeze(-1)
+    if warps.device.type == "cpu":
+        index = (warps[:, 2, :2].abs().amax(1) > 0).nonzero().squeeze(1)
+        return _seen_from_its_place(grid, across, down, index) if len(index) else grid
+    # A device would have to finish before it could say which are slanted; for the others the depth is 1.
+    return _seen_from_its_place(grid, across, down, slice(None))
+
+
+def _seen_from_its_place(grid: Tensor, across: Tensor, down: Tensor, index: Tensor | slice) -> Tensor:
+    """Divide some pictures' places by their depth, in place."""
+    depth = across[index, 2, None, :] + down[index, 2, :, None]
+    grid[index] = grid[index] / depth.clamp_min_(LEAST_DEPTH).unsqueeze(-1)
     return grid
 
 

@@ -69,14 +69,22 @@ class Pictures:
         recipe: for the side, backgrounds and seed.
         device: where augmentation runs and the pixels end.
         side_px: of a stage that trains on another side than the recipe's.
+        resident: the packed photographs on the device, where they fit.
     """
 
     def __init__(
-        self, data: TrainingData, recipe: Recipe, device: torch.device, *, side_px: int | None = None
+        self,
+        data: TrainingData,
+        recipe: Recipe,
+        device: torch.device,
+        *,
+        side_px: int | None = None,
+        resident: Tensor | None = None,
     ) -> None:
         self._data, self._recipe, self._device = data, recipe, device
         self._side_px = side_px or recipe.preprocessing.side_px
         self._format = memory_format(recipe.channels_last)
+        self._resident = resident
 
     def plain(self, rows: Int64[np.ndarray, " n"]) -> Float[Tensor, "n 3 side side"]:
         """The photographs as they are, at the side asked for."""
@@ -99,6 +107,9 @@ class Pictures:
         return changed.contiguous(memory_format=self._format)
 
     def _gather(self, rows: Int64[np.ndarray, " n"]) -> Tensor:
+        if self._resident is not None:
+            chosen = torch.from_numpy(rows).to(self._device, non_blocking=True)
+            return self._resident.index_select(0, chosen).permute(0, 3, 1, 2)
         pixels = torch.from_numpy(np.ascontiguousarray(self._data.images[rows]))
         # Bytes travel to the device, a quarter of what floats would be; the view is channels-last already.
         return pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2)
@@ -113,10 +124,11 @@ def photo_batches(
     first: int,
     device: torch.device,
     team: Team = ALONE,
+    resident: Tensor | None = None,
 ) -> Iterator[Batch]:
     """The augmented batches of one epoch from number ``first`` on, or a team member's part of each."""
     stage = recipe.stages[stage_index]
-    pictures = Pictures(data, recipe, device, side_px=recipe.side_px_of(stage))
+    pictures = Pictures(data, recipe, device, side_px=recipe.side_px_of(stage), resident=resident)
     mixing, augmentation = recipe.mixing_of(stage), recipe.augmentation_of(stage)
 
     def make(item: tuple[int, np.ndarray]) -> Batch:

@@ -114,7 +114,7 @@ class FeatureWork:
 
     def _pass_over(self, rows: np.ndarray, view: int) -> Tensor:
         setting = self._setting
-        pictures = Pictures(setting.data, setting.recipe, setting.device)
+        pictures = Pictures(setting.data, setting.recipe, setting.device, resident=setting.resident)
         augmentation = setting.recipe.augmentation_of(self._stage)
         mine, team = setting.team.part(rows), setting.team
         parts = split_into_batches(mine, setting.recipe.valid_batch_size)

@@ -6,12 +6,13 @@ was killed at any moment goes on from its last checkpoint to the same weights, b
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from leafsight.errors import NonFiniteLossError
+import torch
+from torch import Tensor
+
 from leafsight.progress import Progress, Silent
 from leafsight.training.batches import Batch, batch_size_of
 from leafsight.training.curves import draw_curves
@@ -31,7 +32,6 @@ from leafsight.training.trained_run import TrainedRun, is_finished, load_run
 from leafsight.training.validation import Judgement, judge_valid
 
 STEP_RECORDS_PER_EPOCH = 20
-NAMES_SHOWN = 8
 
 
 def train(
@@ -162,28 +162,31 @@ def train_epoch(session: Session) -> None:
     session.progress.start(f"{stage.name} {state.epoch + 1}/{stage.epochs}", total)
     session.progress.advance(first)
     for batch in work.batches(state.epoch, first):
-        loss = take_step(session, batch)
+        take_step(session, batch)
         photos += batch.photos
         state.batch, state.step, state.stage_step = batch.index + 1, state.step + 1, state.stage_step + 1
-        state.loss_sum, state.seen = state.loss_sum + loss * batch.photos, state.seen + batch.photos
-        speed = photos / (time.monotonic() - began_s)
-        tell_step(session, loss, speed, total)
+        tell_step(session, photos / (time.monotonic() - began_s), total)
         session.save_if_due()
         session.raise_if_asked_to_stop(save=True)
+    session.settle_steps()
 
 
-def take_step(session: Session, batch: Batch) -> float:
-    """One optimiser step on one batch; returns its mean loss."""
+def take_step(session: Session, batch: Batch) -> None:
+    """One optimiser step on one batch. On a processor a step that went wrong is refused before it counts.
+
+    Raises:
+        NonFiniteLossError: this step or, on an accelerator, one before it went wrong.
+    """
     options = session.optimizer_options
     set_learning_rate(session.optimizer, rate_factor(session, session.state.stage_step))
     loss = session.setting.memory.run(lambda pieces: gradients(session, batch, pieces), len(batch.rows))
     norm = clip_gradients(session.optimizer, options.clip_norm)
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        raise non_finite(session, batch, loss, norm)
+    session.ledger.add(session.state.step, batch.rows, batch.photos, loss, norm)
+    if session.ledger.is_due:
+        session.settle_steps()
     session.optimizer.step()
     if session.average is not None:
         session.average.update()
-    return loss
 
 
 def rate_factor(session: Session, stage_step: int) -> float:
@@ -193,13 +196,13 @@ def rate_factor(session: Session, stage_step: int) -> float:
     return learning_rate_factor(stage_step, session.stage.epochs * per_epoch, warmup, options)
 
 
-def gradients(session: Session, batch: Batch, pieces: int) -> float:
-    """Fill the gradients of the mean loss over a batch, piece by piece; returns that loss."""
+def gradients(session: Session, batch: Batch, pieces: int) -> Tensor:
+    """Fill the gradients of the mean loss over a batch, piece by piece; returns that loss, on the device."""
     setting = session.setting
     team, work = setting.team, session.work
     seed_dropout(setting.network, session.recipe.seed, team.place(session.state.step), setting.device)
     session.optimizer.zero_grad(set_to_none=True)
-    total = 0.0
+    total = torch.zeros((), device=setting.device)
     pairs = zip(batch.inputs.tensor_split(pieces), batch.targets.tensor_split(pieces), strict=True)
     for number, (inputs, targets) in enumerate(pairs, 1):
         with work.exchanging(number == pieces):
@@ -208,32 +211,15 @@ def gradients(session: Session, batch: Batch, pieces: int) -> float:
             # A team takes the mean of its gradients: parts of unequal size count by their size.
             loss = session.criterion(logits.float(), targets) * (len(inputs) * team.size / batch.photos)
             loss.backward()
-        total += float(loss.detach())
+        total += loss.detach()
     return total
 
 
-def non_finite(session: Session, batch: Batch, loss: float, norm: float) -> NonFiniteLossError:
-    """The error for a step that went wrong, with the photographs that were in it."""
-    state = session.state
-    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
-    names = session.setting.data.names_of(batch.rows.tolist())
-    shown = ", ".join(names[:NAMES_SHOWN]) + (
-        f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    )
-    session.events.write(
-        "non_finite", stage=session.stage.name, epoch=state.epoch, step=state.step, rows=batch.rows.tolist()
-    )
-    return NonFiniteLossError(
-        f"{what} in stage {session.stage.name}, epoch {state.epoch + 1}, step {state.step + 1}, on {shown}",
-        hint="lower learning_rate, raise warmup_epochs or set clip_norm; the last checkpoint is whole",
-    )
-
-
-def tell_step(session: Session, loss: float, speed: float, total: int) -> None:
-    """Progress for people, and every so often a record for the diary."""
-    state, stage = session.state, session.stage
+def tell_step(session: Session, speed: float, total: int) -> None:
+    """Progress for people, and every so often a record for the diary; the loss is the last one looked at."""
+    state, stage, loss = session.state, session.stage, session.ledger.last_loss
     batches_left = (stage.epochs - state.epoch) * total - state.batch
-    left_s = batches_left * (state.seen / max(1, state.batch)) / speed if speed else 0.0
+    left_s = batches_left * (len(session.setting.data.train_rows) / total) / speed if speed else 0.0
     session.progress.advance(1, f"loss {loss:.3f}, {speed:.0f} img/s, stage ends in {duration(left_s)}")
     every = max(1, total // STEP_RECORDS_PER_EPOCH)
     if state.batch % every == 0:

@@ -62,11 +62,12 @@ def set_learning_rate(optimizer: Optimizer, factor: float) -> float:
     return float(optimizer.param_groups[0]["lr"])
 
 
-def clip_gradients(optimizer: Optimizer, clip_norm: float) -> float:
+def clip_gradients(optimizer: Optimizer, clip_norm: float) -> Tensor:
     """Scale all gradients together to a norm of at most ``clip_norm``; 0 only measures.
 
     Returns:
-        The norm before clipping (Pascanu et al. 2013), NaN or infinite when a gradient is.
+        The norm before clipping (Pascanu et al. 2013), NaN or infinite when a gradient is; on the device, as
+        a number would make it wait.
     """
     weights = [
         weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None
@@ -74,7 +75,7 @@ def clip_gradients(optimizer: Optimizer, clip_norm: float) -> float:
     norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
     if clip_norm > 0:
         nn.utils.clip_grads_with_norm_(weights, clip_norm, norm)
-    return float(norm)
+    return norm
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:

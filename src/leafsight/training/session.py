@@ -35,11 +35,13 @@ from leafsight.training.memory import PieceCounter
 from leafsight.training.optimisation import build_optimizer, optimizer_tensors, restore_optimizer
 from leafsight.training.options import OptimizerOptions
 from leafsight.training.recipe import Recipe, StageOptions
+from leafsight.training.resident import resident_pixels
 from leafsight.training.run_folder import RunFolder, new_record, pieces_wanted, write_record
 from leafsight.training.seeds import PROCESS_GENERATOR, Purpose, generator_for, seed_for
 from leafsight.training.stages import PhotoWork, Setting, Work, choose_trainable
 from leafsight.training.starting import describe_start
 from leafsight.training.state import RunState
+from leafsight.training.step_ledger import StepLedger, non_finite
 from leafsight.training.team import ALONE, Team
 
 STATISTICS_PHOTOS = 1024
@@ -65,8 +67,13 @@ class Session:
     saved_s: float = field(default_factory=time.monotonic)
 
     work: Work = field(init=False)
+    ledger: StepLedger = field(init=False)
     optimizer: Optimizer = field(init=False)
     average: WeightAverage | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Nothing was done yet."""
+        self.ledger = StepLedger(self.setting.device)
 
     @property
     def recipe(self) -> Recipe:
@@ -102,6 +109,20 @@ class Session:
             return FeatureWork(self.setting, self.state.stage, self.progress, self.raise_if_asked_to_stop)
         return PhotoWork(self.setting, self.state.stage)
 
+    def settle_steps(self) -> None:
+        """Look at the steps since the last look, and count them.
+
+        Raises:
+            NonFiniteLossError: one of them went wrong.
+        """
+        for step in self.ledger.settled():
+            if not step.is_finite:
+                stage, epoch, rows = self.stage.name, self.state.epoch, step.rows.tolist()
+                self.events.write("non_finite", stage=stage, epoch=epoch, step=step.number, rows=rows)
+                raise non_finite(step, stage, epoch, self.setting.data.names_of(rows))
+            self.state.loss_sum += step.loss * step.photos
+            self.state.seen += step.photos
+
     def averaged_weights(self) -> AbstractContextManager[None]:
         """The weights to judge and keep are in the network inside the block."""
         return self.average.swapped_in() if self.average is not None else nullcontext()
@@ -135,8 +156,12 @@ class Session:
         """Write the best weights and then a checkpoint, which never speaks of weights that are not there.
 
         The diary's length goes into it, so that a resume cuts off what came later.
+
+        Raises:
+            NonFiniteLossError: a step since the last look went wrong; nothing is written.
         """
         state = self.state
+        self.settle_steps()
         if not self.setting.team.leads:
             return
         if self.unsaved_best:
@@ -231,7 +256,8 @@ def open_session(
         else NoEvents()
     )
     memory = PieceCounter(state.chunks, _teller(events, progress, folder, team), again=team.is_alone)
-    setting = Setting(network, data, recipe, device, machine.precision, memory, team)
+    resident = resident_pixels(data.images, device, progress)
+    setting = Setting(network, data, recipe, device, machine.precision, memory, team, resident)
     record = new_record(recipe, data, machine, describe_start(pretrained), workers=team.size)
     if checkpoint and not (folder.record.exists() and "start" in read_json(folder.record)):
         del record["start"]  # its beginning is not told: an earlier version, or its record is gone
@@ -317,6 +343,6 @@ def _statistics_batches(setting: Setting) -> list[Tensor]:
     generator = generator_for(recipe.seed, Purpose.STATISTICS)
     chosen = rows[torch.randperm(len(rows), generator=generator)[:STATISTICS_PHOTOS].numpy()]
     side_px = recipe.side_px_of(recipe.stages[0])
-    pictures = Pictures(setting.data, recipe, setting.device, side_px=side_px)
+    pictures = Pictures(setting.data, recipe, setting.device, side_px=side_px, resident=setting.resident)
     parts = [chosen[start : start + recipe.batch_size] for start in range(0, len(chosen), recipe.batch_size)]
     return [pictures.augmented(part, recipe.augmentation, generator) for part in parts]

@@ -69,6 +69,7 @@ class Setting:
     precision: str
     memory: PieceCounter
     team: Team = ALONE
+    resident: Tensor | None = None
 
     def autocast(self) -> torch.autocast:
         """bf16 where the machine was found fit for it, else nothing."""
@@ -103,6 +104,7 @@ class PhotoWork:
             first=first,
             device=setting.device,
             team=setting.team,
+            resident=setting.resident,
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -126,7 +128,7 @@ class PhotoWork:
         """See ``Work``."""
         setting = self._setting
         setting.network.eval()
-        pictures = Pictures(setting.data, setting.recipe, setting.device)
+        pictures = Pictures(setting.data, setting.recipe, setting.device, resident=setting.resident)
         rows = setting.data.valid_rows
         parts = split_into_batches(setting.team.part(rows), setting.recipe.valid_batch_size)
         logits = [infer(setting, setting.network, pixels) for pixels in prefetched(pictures.plain, parts)]
