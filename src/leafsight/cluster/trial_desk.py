@@ -27,16 +27,26 @@ class Question:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life: the machine, its node in the cluster, the process there, and how far the trial is."""
+
+    place: str
+    node: str
+    process: int
+    text: str
+
+
 @dataclass(slots=True)
 class News:
     """What came to the desk since it was last asked.
 
     Attributes:
-        said: run -> the machine it is on, and how far it is.
+        said: run -> the last sign of life.
         questions: in the order in which they came.
     """
 
-    said: dict[int, tuple[str, str]] = field(default_factory=dict)
+    said: dict[int, Sign] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
 
 
@@ -49,9 +59,9 @@ class Desk:
         self._came = asyncio.Event()
         self._stop = ""
 
-    async def tell(self, run: int, place: str, text: str) -> str:
+    async def tell(self, run: int, sign: Sign) -> str:
         """A worker is alive; gives the name of the signal that asks it to stop, or nothing."""
-        self._news.said[run] = place, text
+        self._news.said[run] = sign
         return self._stop
 
     async def judge(self, run: int, epoch: int, value: float) -> bool:

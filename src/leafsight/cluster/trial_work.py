@@ -7,6 +7,7 @@ storage that every machine sees. It does not know the study.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ import ray
 from ray.exceptions import RayError
 
 from leafsight.cluster.board import ANSWER_S, TELL_S
+from leafsight.cluster.options import ClusterOptions
 from leafsight.cluster.start_weights import Packed, unpacked
+from leafsight.cluster.trial_desk import Sign
 from leafsight.errors import LeafsightError
-from leafsight.experiments import Attempt, run_trial
+from leafsight.experiments import Attempt, TrialJob, run_trial
 from leafsight.progress import Silent
 from leafsight.training import Recipe, StopRequest, open_prepared
 
@@ -45,6 +48,19 @@ class TrialTask:
     folder: Path
     metric: str
     device: str
+
+
+def task_of(job: TrialJob, options: ClusterOptions) -> TrialTask:
+    """A trial as a worker is given it; its photographs stay on the disk."""
+    by_hand = "cuda" if options.gpus_per_worker else "cpu"
+    return TrialTask(
+        run=job.run,
+        recipe=job.recipe.model_copy(update={"threads": job.recipe.threads or options.cpus_per_worker}),
+        work=job.prepared.index_path.parent.absolute(),
+        folder=job.folder.absolute(),
+        metric=job.metric,
+        device=by_hand if job.device == "auto" else job.device,
+    )
 
 
 @dataclass
@@ -83,11 +99,12 @@ class Line:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """While the block runs a thread tells and hears: validation may take minutes and says nothing."""
-        over, place = threading.Event(), str(ray.util.get_node_ip_address())
+        over, node = threading.Event(), ray.get_runtime_context().get_node_id()
+        place, process = str(ray.util.get_node_ip_address()), os.getpid()
 
         def talk() -> None:
             while True:
-                answer = self.desk.tell.remote(self.run, place, self.voice.text)
+                answer = self.desk.tell.remote(self.run, Sign(place, node, process, self.voice.text))
                 with contextlib.suppress(RayError):
                     self.stop.signal_name = self.stop.signal_name or str(ray.get(answer, timeout=ANSWER_S))
                 if over.wait(TELL_S):

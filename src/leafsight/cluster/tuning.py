@@ -21,8 +21,9 @@ from leafsight.cluster.board import ANSWER_S
 from leafsight.cluster.connection import Cluster
 from leafsight.cluster.machines import Needs, check_machines
 from leafsight.cluster.start_weights import packed
-from leafsight.cluster.trial_desk import News, new_desk
-from leafsight.cluster.trial_work import TrialTask, work_on
+from leafsight.cluster.trial_desk import News, Sign, new_desk
+from leafsight.cluster.trial_ends import end_now, kill
+from leafsight.cluster.trial_work import task_of, work_on
 from leafsight.cluster.tuning_words import Standing, lost_in_words
 from leafsight.errors import ClusterError, LeafsightError
 from leafsight.experiments import Attempt, EndedTrial, Judge, TrialJob
@@ -31,7 +32,6 @@ from leafsight.training import StopRequest, TrainingStoppedError, stop_requests
 
 NEEDS = (("torch", "train"), ("pyarrow", "train"), ("safetensors", "train"), ("optuna", "tune"))
 LOOK_S = 1.0
-END_S = 30.0
 GO_ON = "the same command goes on with what was finished"
 
 
@@ -42,13 +42,12 @@ class UnderWay:
     job: TrialJob
     result: Any
     heard_s: float
-    place: str = ""
-    text: str = ""
+    sign: Sign | None = None
 
     @property
     def has_begun(self) -> bool:
         """Whether a worker has said that it has the trial."""
-        return bool(self.place)
+        return self.sign is not None
 
 
 @contextlib.contextmanager
@@ -70,7 +69,7 @@ def trials_on(
     progress = progress or Silent()
     cluster.require_room()
     machines = check_machines(Needs(modules=NEEDS, shared=(folder, work)))
-    progress.start(f"trials on {cluster.workers} workers of {len(machines)} machines")
+    progress.start(f"trials on {_counted(cluster.workers, 'worker')} of {_counted(len(machines), 'machine')}")
     progress.finish()
     with contextlib.ExitStack() as stack:
         trials = ClusterTrials(cluster, new_desk(), stack, progress)
@@ -98,7 +97,6 @@ class ClusterTrials:
         self._news: Any = None
         self._left_s = time.monotonic()
         self._losses = 0
-        self._is_closing = False
 
     @property
     def slots(self) -> int:
@@ -116,22 +114,12 @@ class ClusterTrials:
             self._stop = self._stack.enter_context(stop_requests())
             self._start = ray.put(packed(job.pretrained))
         options = self._cluster.options
-        by_hand = "cuda" if options.gpus_per_worker else "cpu"
-        recipe = job.recipe.model_copy(update={"threads": job.recipe.threads or options.cpus_per_worker})
-        task = TrialTask(
-            run=job.run,
-            recipe=recipe,
-            work=job.prepared.index_path.parent.absolute(),
-            folder=job.folder.absolute(),
-            metric=job.metric,
-            device=by_hand if job.device == "auto" else job.device,
-        )
         worker = ray.remote(max_retries=0, scheduling_strategy="SPREAD")(work_on)
         result = worker.options(
             name=f"leafsight trial {job.run + 1}",
             num_cpus=options.cpus_per_worker,
             num_gpus=options.gpus_per_worker,
-        ).remote(task, self._start, self._desk)
+        ).remote(task_of(job, options), self._start, self._desk)
         self._trials[job.run] = UnderWay(job, result, time.monotonic())
         self._standing.begin(job)
 
@@ -139,7 +127,7 @@ class ClusterTrials:
         """See ``TrialRunner``."""
         now_s = time.monotonic()
         for trial in self._trials.values():  # what was said while nobody listened is still at the desk
-            trial.heard_s += now_s - self._left_s
+            trial.heard_s = min(now_s, trial.heard_s + now_s - self._left_s)
         self._standing.show()
         self._news = self._news or self._desk.take.remote(LOOK_S)
         results = {trial.result: run for run, trial in self._trials.items()}
@@ -154,15 +142,13 @@ class ClusterTrials:
         return ended
 
     def close(self) -> None:
-        """See ``TrialRunner``; called again while it waits for workers, it waits no longer."""
-        insists, self._is_closing = self._is_closing, True
+        """See ``TrialRunner``; another signal while it waits for workers, and it waits no longer."""
         try:
-            if self._trials and not insists:
+            if self._trials:
                 self._let_stop()
         finally:
-            self._end([trial.result for trial in self._trials.values()])
+            end_now([trial.result for trial in self._trials.values()])
             self._trials.clear()
-            self._is_closing = False
 
     def _let_stop(self) -> None:
         """Ask every worker to save and stop, and wait for it."""
@@ -172,14 +158,6 @@ class ClusterTrials:
         end_s = time.monotonic() + self._cluster.options.silence_s
         while waiting and time.monotonic() < end_s:
             _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=LOOK_S)
-
-    def _end(self, results: list[Any]) -> None:
-        """End what still runs, and see it end."""
-        left = ray.wait(results, num_returns=len(results), timeout=0)[1] if results else []
-        for result in left:
-            ray.cancel(result, force=True)
-        if left:
-            ray.wait(left, num_returns=len(left), timeout=END_S)
 
     def _stopped(self, signal_name: str) -> TrainingStoppedError:
         count, folder = len(self._trials), next(iter(self._trials.values())).job.folder.parent
@@ -203,16 +181,14 @@ class ClusterTrials:
                 f"the cluster does not answer any more: {type(error).__name__}", hint=GO_ON
             ) from error
         now_s = time.monotonic()
-        for run, (place, text) in news.said.items():
+        for run, sign in news.said.items():
             if run in self._trials:
-                trial = self._trials[run]
-                trial.heard_s, trial.place, trial.text = now_s, place, text
+                self._trials[run].heard_s, self._trials[run].sign = now_s, sign
         for question in news.questions:
             known = question.run in self._trials
             hopeless = judge(question.run, question.epoch, question.value) if known else True
             self._desk.answer.remote(question, hopeless)
-        begun = {run: (trial.place, trial.text) for run, trial in self._trials.items() if trial.has_begun}
-        self._standing.tell(begun)
+        self._standing.tell({run: trial.sign for run, trial in self._trials.items() if trial.sign})
 
     def _ended(self, run: int) -> EndedTrial:
         try:
@@ -236,7 +212,7 @@ class ClusterTrials:
         said = lost_in_words(error)
         trial = self._trials.pop(run)
         self._losses += 1
-        self._standing.lose(run, trial.place, said)
+        self._standing.lose(run, trial.sign, said)
         if self._losses <= self._cluster.options.max_failures:
             return EndedTrial(run, died=True)
         fault: LeafsightError = ClusterError(
@@ -252,11 +228,12 @@ class ClusterTrials:
         ended = []
         for run, trial in list(self._trials.items()):
             waited_s = now_s - trial.heard_s
-            if trial.has_begun and waited_s > options.silence_s:
-                self._end([trial.result])
+            if trial.sign and waited_s > options.silence_s:
+                kill(trial.sign)
+                end_now([trial.result])
                 ended.append(self._lost(run, f"silent for {waited_s:.0f} s"))
             elif not trial.has_begun and waited_s > options.start_s:
-                self._end([trial.result])
+                end_now([trial.result])
                 ended.append(self._not_begun(run))
         return ended
 
@@ -274,3 +251,7 @@ class ClusterTrials:
                 hint=f"is the cluster busy with other work? {GO_ON}",
             ),
         )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

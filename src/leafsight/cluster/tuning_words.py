@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
 
+from leafsight.cluster.trial_desk import Sign
 from leafsight.experiments import Attempt, TrialJob
 from leafsight.progress import Progress
 
@@ -43,9 +44,9 @@ class Standing:
         self.progress.advance(self.finished)
         self.is_old = False
 
-    def tell(self, trials: Mapping[int, tuple[str, str]]) -> None:
+    def tell(self, signs: Mapping[int, Sign]) -> None:
         """Which trial is on which machine, and how far."""
-        told = [f"trial {run + 1} at {place}: {text}" for run, (place, text) in sorted(trials.items())]
+        told = [f"trial {run + 1} at {sign.place}: {sign.text}" for run, sign in sorted(signs.items())]
         more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
         self.progress.advance(0, "; ".join(told[:SHOWN]) + more)
 
@@ -58,9 +59,9 @@ class Standing:
         said = "ended early" if value is None else f"{self.metric} {value:.3f}"
         self.progress.finish(f"trial {run + 1}: {said}")
 
-    def lose(self, run: int, place: str, said: str) -> None:
+    def lose(self, run: int, sign: Sign | None, said: str) -> None:
         """A worker was lost; its trial is not."""
-        at = f" at {place}" if place else ""
+        at = f" at {sign.place}" if sign else ""
         self.progress.finish(
             f"the worker{at} with trial {run + 1} was lost ({said}); the trial is given back"
         )
