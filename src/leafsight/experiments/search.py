@@ -240,7 +240,7 @@ class _Search:
         except optuna.exceptions.UpdateFinishedTrialError:
             return True  # this process was silent for too long, and another one has the trial now
         # The others are measured by the recipe as it stands.
-        return trial.should_prune() and not trial.user_attrs.get(AS_IT_STANDS)
+        return bool(trial.should_prune()) and not trial.user_attrs.get(AS_IT_STANDS)
 
     def end(self, ended: EndedTrial) -> None:
         """Remember what a trial came to, or give it back.
