@@ -142,8 +142,9 @@ def test_trials_are_measured_by_each_other_while_they_run(prepare: Prepare, tmp_
         def wait(self, judge: Judge) -> list[EndedTrial]:
             for job in self.jobs:
                 if job.run not in said:
-                    judge(job.run, 1, 0.5 + job.run / 100)
-                    said[job.run] = judge(job.run, 2, 0.01 if job.run == 6 else 0.5 + job.run / 100)
+                    value = 0.01 if job.run == 6 else 0.5 + job.run / 100
+                    judge(job.run, 1, value)
+                    said[job.run] = judge(job.run, 2, value)
             return super().wait(judge)
 
     run_search(request_for(write_recipe(tmp_path), trials=8), prepare, tmp_path / "s", runner=Asks())
