@@ -9,7 +9,7 @@ from tests.training.tiny import plain_stage, tiny_data, tiny_recipe
 
 from leafsight.experiments.search_trial import Attempt, remove_checkpoints, run_trial
 from leafsight.progress import Silent
-from leafsight.training import load_run
+from leafsight.training import StopRequest, TrainingStoppedError, load_run
 
 
 class Told(Silent):
@@ -66,3 +66,19 @@ def test_one_that_diverges_has_shown_that_it_is_no_good(
     attempt = tried(tmp_path, [], stages=[plain_stage()])
     assert attempt.value is None
     assert "loss is inf" in attempt.note
+
+
+def test_a_trial_is_stopped_by_whoever_runs_it_and_goes_on(tmp_path: Path) -> None:
+    data, recipe = tiny_data(), tiny_recipe(stages=[plain_stage(epochs=3)])
+
+    def run(stop: StopRequest, steps: Told) -> Attempt:
+        return run_trial(
+            recipe, data, tmp_path, "accuracy", is_hopeless=lambda *_: False, label="trial 1", device="cpu",
+            progress=Told(), steps=steps, stop=stop,
+        )  # fmt: skip
+
+    steps = Told()
+    with pytest.raises(TrainingStoppedError, match="stopped by SIGTERM in stage"):
+        run(StopRequest("SIGTERM"), steps)
+    assert len(steps.notes) == 2  # where it begins, and one batch
+    assert run(StopRequest(), Told()).epochs == 3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leafsight.cli.on_cluster import ClusterCommand, cluster_options, wanted_cluster
 from leafsight.cli.terminal import (
     cores,
     decode_limits,
@@ -24,14 +25,15 @@ from leafsight.cli.train import WORK_FOLDER, starting_weights
 from leafsight.errors import UsageError
 
 if TYPE_CHECKING:
-    from leafsight.experiments import SearchOutcome
+    from leafsight.cluster import ClusterOptions
+    from leafsight.experiments import SearchOutcome, SearchRequest
     from leafsight.progress import Progress
     from leafsight.training import PreparedData, Recipe
 
 SHOWN = 10
 
 
-@click.command(name="tune")
+@click.command(name="tune", cls=ClusterCommand)
 @click.argument("recipe")
 @click.option(
     "--data",
@@ -72,6 +74,7 @@ SHOWN = 10
     "--cache", type=click.Path(path_type=Path), help="Where index and pixels are kept.  [default: in STUDY]"
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1.")
+@cluster_options
 @quiet_option
 @json_option
 def command(
@@ -87,6 +90,10 @@ def command(
     pretrained: str | None,
     cache: Path | None,
     device: str,
+    cluster: str | None,
+    workers: int | None,
+    worker_cpus: int | None,
+    worker_gpus: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -94,9 +101,10 @@ def command(
 
     The same command in another terminal joins the search; killed at any moment, it goes on.
     """
-    from leafsight.experiments import SearchRequest, run_search, search_options
+    from leafsight.experiments import SearchRequest, search_options
     from leafsight.training import read_recipe_file, recipe_names, recipe_text
 
+    options = wanted_cluster(cluster, workers, worker_cpus, worker_gpus)
     file = read_recipe_file(recipe, overrides)
     search_options(file)
     loaded, bars = file.recipe(), progress(quiet)
@@ -117,10 +125,31 @@ def command(
         pretrained=starting_weights(pretrained, loaded, bars),
         device=device,
     )
-    outcome = run_search(
-        request, _preparing(places, cache or folder / WORK_FOLDER, bars), folder, progress=bars
-    )
+    outcome = _search(request, places, cache or folder / WORK_FOLDER, folder, options, bars)
     _show(outcome, folder, places, quiet=quiet, as_json=as_json)
+
+
+def _search(
+    request: SearchRequest,
+    places: tuple[Path, ...],
+    work: Path,
+    folder: Path,
+    options: ClusterOptions | None,
+    bars: Progress,
+) -> SearchOutcome:
+    """Run the trials in this process, or on a cluster."""
+    from leafsight.experiments import run_search
+
+    prepare = _preparing(places, work, bars)
+    if options is None:
+        return run_search(request, prepare, folder, progress=bars)
+    from leafsight.cluster import connected, trials_on
+
+    with (
+        connected(options, progress=bars) as joined,
+        trials_on(joined, folder, work, progress=bars) as runner,
+    ):
+        return run_search(request, prepare, folder, runner=runner, progress=bars)
 
 
 def _preparing(places: tuple[Path, ...], work: Path, bars: Progress) -> Callable[[Recipe], PreparedData]:

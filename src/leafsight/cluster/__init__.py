@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from leafsight.cluster.connection import Cluster, connected, require_running
     from leafsight.cluster.machines import MachineFacts, Needs, check_machines
     from leafsight.cluster.training import train_on_cluster
+    from leafsight.cluster.tuning import ClusterTrials, trials_on
 
 _HOME = {
     "Cluster": "connection",
+    "ClusterTrials": "tuning",
     "MachineFacts": "machines",
     "Needs": "machines",
     "check_machines": "machines",
     "connected": "connection",
     "train_on_cluster": "training",
     "require_running": "connection",
+    "trials_on": "tuning",
 }
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "LOCAL",
     "Cluster",
     "ClusterOptions",
+    "ClusterTrials",
     "MachineFacts",
     "Needs",
     "check_machines",
@@ -40,6 +44,7 @@ __all__ = [
     "parse_address",
     "require_running",
     "train_on_cluster",
+    "trials_on",
 ]
 
 

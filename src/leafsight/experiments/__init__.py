@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from leafsight.experiments.search import run_search
     from leafsight.experiments.search_outcome import SearchOutcome, doubt_in_words, result_in_words, shown
     from leafsight.experiments.search_request import SearchRequest
+    from leafsight.experiments.search_runner import EndedTrial, Judge, TrialJob, TrialRunner
     from leafsight.experiments.search_space import search_options
+    from leafsight.experiments.search_trial import Attempt, run_trial
 
 _HOME = {
     "AblationPlan": "ablation_plan",
@@ -55,11 +57,17 @@ _HOME = {
     "RunScores": "run_scores",
     "judge_run": "run_scores",
     "load_run_scores": "run_scores",
+    "Attempt": "search_trial",
+    "EndedTrial": "search_runner",
+    "Judge": "search_runner",
     "SearchOutcome": "search_outcome",
     "SearchRequest": "search_request",
+    "TrialJob": "search_runner",
+    "TrialRunner": "search_runner",
     "doubt_in_words": "search_outcome",
     "result_in_words": "search_outcome",
     "run_search": "search",
+    "run_trial": "search_trial",
     "search_options": "search_space",
     "shown": "search_outcome",
 }
@@ -86,11 +94,17 @@ __all__ = [
     "RunScores",
     "judge_run",
     "load_run_scores",
+    "Attempt",
+    "EndedTrial",
+    "Judge",
     "SearchOutcome",
     "SearchRequest",
+    "TrialJob",
+    "TrialRunner",
     "doubt_in_words",
     "result_in_words",
     "run_search",
+    "run_trial",
     "search_options",
     "shown",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from leafsight.experiments.search_outcome import (
 from leafsight.experiments.search_range import RangeTest, narrowed_space, run_range_tests
 from leafsight.experiments.search_request import SearchRequest, identity, refuse_another
 from leafsight.experiments.search_results import write_results
+from leafsight.experiments.search_runner import EndedTrial, RunsHere, TrialJob, TrialRunner
 from leafsight.experiments.search_space import Space, own_params, own_value, search_options, suggest
 from leafsight.experiments.search_storage import database_errors_translated, storage_url
 from leafsight.experiments.search_study import (
@@ -41,7 +42,6 @@ from leafsight.training import (
     Recipe,
     RecipeFile,
     SearchOptions,
-    TrainingStoppedError,
 )
 
 WAIT_S = 1.0
@@ -50,7 +50,12 @@ Prepare = Callable[[Recipe], PreparedData]
 
 
 def run_search(
-    request: SearchRequest, prepare: Prepare, folder: Path, *, progress: Progress | None = None
+    request: SearchRequest,
+    prepare: Prepare,
+    folder: Path,
+    *,
+    runner: TrialRunner | None = None,
+    progress: Progress | None = None,
 ) -> SearchOutcome:
     """Search, or join or go on with the search in ``folder``.
 
@@ -58,6 +63,7 @@ def run_search(
         request: what and how long.
         prepare: from a recipe to its photographs; what is done is not done again.
         folder: of the study; processes on one machine share it.
+        runner: who runs the trials; None for this process.
         progress: told of every epoch.
 
     Returns:
@@ -67,14 +73,16 @@ def run_search(
         ConfigError: the recipe or its space is wrong.
         TrainingError: another search lies there, or no trial came to its end.
         TrainingStoppedError: a signal came; the same command goes on.
+        ClusterError: as the runner's.
         StateError: the database of the study cannot be used.
     """
-    file = request.file()
+    file, progress = request.file(), progress or Silent()
     options = search_options(file)
+    runner = runner or RunsHere(run_trial, progress)
     with database_errors_translated():
         study = SharedStudy(folder, storage_url(folder, request.storage), folder.name, options)
         try:
-            search = _Search(request, file, options, study, prepare, progress or Silent())
+            search = _Search(request, file, options, study, prepare, runner, progress)
             search.set_up()
             search.run_trials()
             outcome = search.outcome()
@@ -98,10 +106,12 @@ class _Search:
     options: SearchOptions
     study: SharedStudy
     prepare: Prepare
+    runner: TrialRunner
     progress: Progress
     space: Space = field(default_factory=dict)
     tests: list[RangeTest] = field(default_factory=list)
     prepared: dict[str, PreparedData] = field(default_factory=dict)
+    running: dict[int, tuple[optuna.Trial, ExitStack]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recipe = self.file.recipe()
@@ -147,65 +157,115 @@ class _Search:
         """Until enough trials are finished, by whomever, or the time is over."""
         minutes = self.request.timeout_min
         end_s = time.monotonic() + minutes * 60 if minutes else float("inf")
+        try:
+            self.keep_running(end_s)
+        except BaseException:
+            try:
+                self.runner.close()  # before anybody else may take these trials up
+            finally:
+                for run in list(self.running):
+                    self.give_back(run, died=False)
+            raise
+        self.runner.close()
+
+    def keep_running(self, end_s: float) -> None:
+        """Give the runner what it has room for, and remember what comes back."""
         waits = False
-        while self.study.finished() < self.wanted and time.monotonic() < end_s:
-            trial = self.study.claim(self.wanted)
-            if trial is not None:
-                self.run(trial)
-                write_results(self.outcome(), self.request, self.study.folder)
-            elif not waits:
-                self.progress.start(f"waiting for {self.study.running()} trials of other processes")
-            else:
+        while self.running or self.may_begin(end_s):
+            while len(self.running) < self.runner.slots and self.may_begin(end_s) and self.begin():
+                pass
+            if self.running:
+                waits = False
+                for ended in self.runner.wait(self.is_hopeless):
+                    self.end(ended)
+            elif waits:
                 time.sleep(WAIT_S)
-            waits = trial is None
+            elif self.may_begin(end_s):
+                self.progress.start(f"waiting for {self.study.running()} trials of other processes")
+                waits = True
         if waits:
             self.progress.finish()
 
-    def run(self, trial: optuna.Trial) -> None:
-        """One trial, whatever becomes of it."""
-        run = int(trial.user_attrs[RUN])
-        folder = trial_folder(self.study.folder, run)
+    def may_begin(self, end_s: float) -> bool:
+        """Whether more trials are wanted, and there is time for them."""
+        return time.monotonic() < end_s and self.study.finished() < self.wanted
+
+    def begin(self) -> bool:
+        """Claim a trial and hand it to the runner; False where none is left."""
+        trial = self.study.claim(self.wanted)
+        if trial is None:
+            return False
+        run, beats = int(trial.user_attrs[RUN]), ExitStack()
+        self.running[run] = trial, beats
+        beats.enter_context(self.study.beating(trial))
         try:
-            with self.study.beating(trial):
-                attempt = self.attempt(trial, run, folder)
-        except (TrainingStoppedError, KeyboardInterrupt):
-            self.study.give_back(trial, died=False)
-            raise
-        except optuna.exceptions.UpdateFinishedTrialError:
-            return  # this process was silent for too long, and another one has the trial now
-        except BaseException:
-            self.study.give_back(trial, died=True)
-            raise
-        facts = {"valid": attempt.valid, "epochs": attempt.epochs, "note": attempt.note}
-        if self.study.finish(trial, attempt.value, facts):
-            remove_checkpoints(folder)
-
-    def attempt(self, trial: optuna.Trial, run: int, folder: Path) -> Attempt:
-        """Train by the values that the sampler has chosen."""
-        stands = bool(trial.user_attrs.get(AS_IT_STANDS))
-
-        def is_hopeless(epoch: int, value: float) -> bool:
-            trial.report(value, epoch)
-            return trial.should_prune() and not stands  # the others are measured by it
-
-        changes = suggest(trial, self.space, trial.user_attrs.get(LEFT_OUT, ()))
-        try:
-            recipe = self.file.recipe({} if stands else changes)
+            recipe = self.recipe_of(trial)
         except ConfigError as error:  # values that are right one by one and not together
-            return Attempt(None, {}, 0, error.message.replace("\n", " "))
+            self.end(EndedTrial(run, Attempt(None, {}, 0, error.message.replace("\n", " "))))
+            return True
+        try:
+            self.runner.begin(self.job(run, recipe))
+        except Exception:
+            self.give_back(run, died=True)
+            raise
+        return True
+
+    def recipe_of(self, trial: optuna.Trial) -> Recipe:
+        """The recipe by the values that the sampler has chosen."""
+        changes = suggest(trial, self.space, trial.user_attrs.get(LEFT_OUT, ()))
+        return self.file.recipe({} if trial.user_attrs.get(AS_IT_STANDS) else changes)
+
+    def job(self, run: int, recipe: Recipe) -> TrialJob:
+        """What a runner has to know of a trial."""
         with self.alone():
-            data = self.photographs(recipe).data
-        return run_trial(
-            recipe,
-            data,
-            folder,
-            self.options.metric,
-            is_hopeless=is_hopeless,
-            label=f"trial {run + 1}, {self.study.finished()} of {self.wanted} finished",
+            prepared = self.photographs(recipe)
+        return TrialJob(
+            run=run,
+            recipe=recipe,
+            prepared=prepared,
+            folder=trial_folder(self.study.folder, run),
+            metric=self.options.metric,
+            finished=self.study.finished(),
+            wanted=self.wanted,
+            best=self.study.best(),
             pretrained=self.request.pretrained,
             device=self.request.device,
-            progress=self.progress,
         )
+
+    def is_hopeless(self, run: int, epoch: int, value: float) -> bool:
+        """Remember what a trial reached; whether the others were better by then."""
+        trial, _ = self.running[run]
+        try:
+            trial.report(value, epoch)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            return True  # this process was silent for too long, and another one has the trial now
+        # The others are measured by the recipe as it stands.
+        return bool(trial.should_prune()) and not trial.user_attrs.get(AS_IT_STANDS)
+
+    def end(self, ended: EndedTrial) -> None:
+        """Remember what a trial came to, or give it back.
+
+        Raises:
+            BaseException: what the trial ended with.
+        """
+        attempt, run = ended.attempt, ended.run
+        if attempt is None:
+            self.give_back(run, died=ended.died)
+            if ended.error is not None:
+                raise ended.error
+            return
+        trial, beats = self.running.pop(run)
+        beats.close()
+        facts = {"valid": attempt.valid, "epochs": attempt.epochs, "note": attempt.note}
+        if self.study.finish(trial, attempt.value, facts):
+            remove_checkpoints(trial_folder(self.study.folder, run))
+        write_results(self.outcome(), self.request, self.study.folder)
+
+    def give_back(self, run: int, *, died: bool) -> None:
+        """Somebody else may go on with a trial."""
+        trial, beats = self.running.pop(run)
+        beats.close()
+        self.study.give_back(trial, died=died)
 
     def outcome(self) -> SearchOutcome:
         """The search at this moment."""

@@ -124,6 +124,11 @@ class SharedStudy:
         """How many trials are being run, by whomever."""
         return sum(trial.state == TrialState.RUNNING for trial in self.trials())
 
+    def best(self) -> float | None:
+        """The highest value of a trial that came to its end, if one did."""
+        ends = [trial.value for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        return max((value for value in ends if value is not None), default=None)
+
     def claim(self, wanted: int) -> optuna.Trial | None:
         """A trial for this process alone; None when enough are finished or under way.
 

@@ -15,7 +15,7 @@ from typing import Any
 from leafsight.errors import DeviceMemoryError, LeafsightError, NonFiniteLossError
 from leafsight.progress import Progress
 from leafsight.storage import os_errors_translated
-from leafsight.training import Recipe, RunFolder, TrainingData, read_events, train
+from leafsight.training import Recipe, RunFolder, StopRequest, TrainingData, read_events, train
 
 
 class EndedEarlyError(LeafsightError):
@@ -54,6 +54,8 @@ def run_trial(
     pretrained: Path | None = None,
     device: str = "auto",
     progress: Progress,
+    steps: Progress | None = None,
+    stop: StopRequest | None = None,
 ) -> Attempt:
     """Train, or go on with what lies in ``folder``; the checkpoints are removed when the trial is over.
 
@@ -68,9 +70,11 @@ def run_trial(
         pretrained: as in ``train``.
         device: as in ``train``.
         progress: told of every epoch.
+        steps: told of every batch.
+        stop: as in ``train``.
 
     Raises:
-        TrainingStoppedError: a signal came; everything is saved.
+        TrainingStoppedError: as ``train``; everything is saved.
         LeafsightError: as ``train``.
     """
     last = len(recipe.stages) - 1
@@ -85,7 +89,10 @@ def run_trial(
 
     progress.start(label, sum(stage.epochs for stage in recipe.stages))
     try:
-        run = train(recipe, data, folder, device=device, pretrained=pretrained, on_event=[hear])
+        run = train(
+            recipe, data, folder, device=device, pretrained=pretrained, progress=steps, on_event=[hear],
+            stop=stop,
+        )  # fmt: skip
     except NO_GOOD as error:
         progress.finish("ended early")
         return Attempt(None, {}, len(read_events(RunFolder(folder).events, "epoch")), error.message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -45,6 +46,7 @@ def train(
     pretrained: Path | None = None,
     progress: Progress | None = None,
     on_event: Sequence[Listener] = (),
+    stop: StopRequest | None = None,
 ) -> TrainedRun:
     """Train as the recipe says.
 
@@ -58,13 +60,14 @@ def train(
         pretrained: weights to start from (safetensors or a bundle), resolved by the caller.
         progress: told of every batch.
         on_event: each called with every record of the diary.
+        stop: where a wish to stop will stand; None listens to SIGINT and SIGTERM.
 
     Returns:
         The run with its best weights loaded, on the CPU, in eval mode.
 
     Raises:
         NonFiniteLossError: naming stage, epoch, step and photographs; the last checkpoint is whole.
-        TrainingStoppedError: SIGINT or SIGTERM came; the state is saved.
+        TrainingStoppedError: somebody wished it; the state is saved.
         TrainingError: the folder holds another run, or device, weights or checkpoint cannot be used.
         DeviceMemoryError: one photograph at a time does not fit.
         StorageError: the disk is full or refuses.
@@ -75,11 +78,11 @@ def train(
         return load_run(out_dir)
     with (
         prepared_machine(device, recipe.threads, recipe.precision) as (chosen, machine),
-        stop_requests() as stop,
+        stop_requests() if stop is None else nullcontext(stop) as asked,
     ):
         session = open_session(
             folder, recipe, data, device=chosen, machine=machine, pretrained=pretrained,
-            progress=progress or Silent(), stop=stop, listeners=on_event,
+            progress=progress or Silent(), stop=asked, listeners=on_event,
         )  # fmt: skip
         run_stages(session)
     return load_run(out_dir)
