@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray._private import worker as rays_worker
 
 from leafsight.cluster.addresses import AUTO, LOCAL, host_and_port, parse_address
 from leafsight.cluster.options import ClusterOptions
@@ -239,8 +240,10 @@ def _as_it_is(options: ClusterOptions, *, is_ours: bool) -> Cluster:
 def _without_rays_talk() -> Iterator[None]:
     """What matters is said by us; Ray's own lines speak to programmers."""
     logger = logging.getLogger("ray")
-    level = logger.level
+    level, tell = logger.level, rays_worker.print_to_stdstream
     logger.setLevel(logging.CRITICAL)
+    # Of a lost worker it tells on stdout whatever is asked for (2.60), in the middle of a result.
+    rays_worker.print_to_stdstream = _say_nothing
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"ray(\.|$)")
         warnings.filterwarnings("ignore", category=FutureWarning, message=".*(?i:ray|accelerator).*")
@@ -248,3 +251,8 @@ def _without_rays_talk() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
+            rays_worker.print_to_stdstream = tell
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    """In the place of what would write."""
