@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from leafsight.dataset import Embedder, Embeddings, PhotoIndex, Sketches, index_photos, look_again, reading
+from leafsight.dataset import (
+    Embedder,
+    Embeddings,
+    PhotoIndex,
+    PhotoRow,
+    Seen,
+    Sketches,
+    Wanted,
+    index_photos,
+    look_again,
+    look_at,
+    reading,
+)
 from leafsight.errors import StorageError
-from leafsight.images import decode, draw_sketch
+from leafsight.images import DecodeLimits, decode, draw_sketch
+from leafsight.progress import Silent
 
 Collection = Callable[..., Path]
 
@@ -187,6 +201,53 @@ def test_processes_give_what_threads_give(
     second = index_photos(root, sketches=together, workers=2)
     assert first.table.equals(second.table)
     assert np.array_equal(apart.grey(np.arange(10)), together.grey(np.arange(10)))
+
+
+class OnAnotherMachine:
+    """Looks at copies of the rows, as one that is sent them does."""
+
+    workers = 2
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, Wanted]] = []
+
+    def look(self, tasks: Sequence[list[PhotoRow]], wanted: Wanted) -> Iterator[Seen]:
+        for rows in tasks:
+            self.asked.append((len(rows), wanted))
+            yield look_at(deepcopy(rows), wanted, embedder() if wanted.network else None)
+
+
+def test_who_looks_elsewhere_gives_the_same_files(
+    collection: Collection, tmp_path: Path, small_chunks: None
+) -> None:
+    root = collection({"rust": 5, "healthy": 5})
+    (root / "rust" / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    (root / "rust" / "empty.jpg").write_bytes(b"")
+    other = OnAnotherMachine()
+    tables = [
+        index_photos(
+            root,
+            sketches=Sketches(tmp_path / f"{name}.s"),
+            embeddings=Embeddings(tmp_path / f"{name}.e", embedder()),
+            elsewhere=elsewhere,
+        ).table
+        for name, elsewhere in (("here", None), ("there", other))
+    ]
+    assert tables[0].equals(tables[1])
+    for kind in "se":
+        assert (tmp_path / f"here.{kind}").read_bytes() == (tmp_path / f"there.{kind}").read_bytes()
+    assert sum(count for count, _ in other.asked) == 11  # the empty one is never opened
+    assert {(one.sketched, one.network) for _, one in other.asked} == {(True, "mean colour")}
+
+
+def test_many_who_look_elsewhere_get_larger_chunks() -> None:
+    other = OnAnotherMachine()
+    wide = reading.Reading(DecodeLimits(), Silent(), elsewhere=other)
+    assert wide.chunk() == reading.PHOTOS_PER_CHUNK
+    other.workers = 64
+    assert wide.chunk() == 64 * reading.TASKS_PER_WORKER * reading.PHOTOS_PER_TASK
+    wide.photos_per_chunk = 100
+    assert wide.chunk() == 100
 
 
 def test_a_reader_that_is_killed_is_an_error_that_says_so(

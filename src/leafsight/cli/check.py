@@ -12,9 +12,11 @@ from leafsight.cli.collections import (
     fresh_option,
     model_option,
     no_model_option,
+    photo_workers,
     read_collection,
 )
 from leafsight.cli.grouping import leaf_maps
+from leafsight.cli.on_cluster import ClusterCommand, cluster_options, wanted_cluster
 from leafsight.cli.terminal import (
     decode_limits,
     json_option,
@@ -26,7 +28,7 @@ from leafsight.cli.terminal import (
 from leafsight.errors import UsageError
 
 
-@click.command(name="check")
+@click.command(name="check", cls=ClusterCommand)
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--against",
@@ -45,6 +47,7 @@ from leafsight.errors import UsageError
 @model_option
 @no_model_option
 @fresh_option
+@cluster_options
 @quiet_option
 @json_option
 def command(
@@ -65,13 +68,15 @@ def command(
     if report is not None and report.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"--report {report} must end in .html")
     quiet = words["quiet"]
-    embedder = None if words["no_model"] else bundle_embedder(words["model"])
-    read = read_collection(sources, quiet=quiet, embedder=embedder, fresh=words["fresh"])
-    if index_path is not None:
-        read.looked.index.save(index_path)
-    other = None
-    if against:
-        other = read_collection(against, quiet=quiet, fresh=words["fresh"]).looked
+    on = wanted_cluster(words["cluster"], words["workers"], words["worker_cpus"], words["worker_gpus"])
+    model = None if words["no_model"] else words["model"]
+    embedder = None if words["no_model"] else bundle_embedder(model)
+    with photo_workers(on, sources + against, quiet=quiet, model=model, embedder=embedder) as elsewhere:
+        how: dict[str, Any] = {"quiet": quiet, "fresh": words["fresh"], "elsewhere": elsewhere}
+        read = read_collection(sources, embedder=embedder, **how)
+        if index_path is not None:
+            read.looked.index.save(index_path)
+        other = read_collection(against, **how).looked if against else None
     health = check_collection(
         read.looked,
         against=other,

@@ -5,15 +5,17 @@ What is read and kept, room ``inspection`` knows; here are the folders and limit
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from leafsight.cli.terminal import cores, decode_limits, progress, settings_for
+from leafsight.cli.terminal import cores, decode_limits, progress, settings_for, talk
 
 if TYPE_CHECKING:
-    from leafsight.dataset import Embedder, PhotoIndex
+    from leafsight.cluster import ClusterOptions
+    from leafsight.dataset import Elsewhere, Embedder, PhotoIndex
     from leafsight.inspection import Collection
 
 STORE_FOLDER = "leafsight-store"
@@ -57,7 +59,12 @@ def read_index(
 
 
 def read_collection(
-    sources: tuple[Path, ...], *, quiet: bool, embedder: Embedder | None = None, fresh: bool = False
+    sources: tuple[Path, ...],
+    *,
+    quiet: bool,
+    embedder: Embedder | None = None,
+    fresh: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> Collection:
     """Read SOURCES (folders, listings, archives, or one saved index), as far as they changed.
 
@@ -65,6 +72,7 @@ def read_collection(
         DatasetError: nothing usable, or another process reads the same photographs now.
         MissingExtraError: pyarrow is not installed.
         StorageError: the cache folder cannot be written.
+        ClusterError: those who look ``elsewhere`` were lost.
     """
     from leafsight import inspection
 
@@ -77,6 +85,37 @@ def read_collection(
         embedder=embedder,
         fresh=fresh,
         processes=True,
+        elsewhere=elsewhere,
+    )
+
+
+def photo_workers(
+    options: ClusterOptions | None,
+    sources: tuple[Path, ...],
+    *,
+    quiet: bool,
+    model: Path | None = None,
+    embedder: Embedder | None = None,
+) -> AbstractContextManager[Elsewhere | None]:
+    """Who opens the photographs of SOURCES on a cluster; nobody where none is wanted.
+
+    Raises:
+        ClusterError: it does not answer or fit.
+    """
+    if options is None:
+        return nullcontext()
+    from leafsight.cluster import photo_workers
+    from leafsight.errors import require
+
+    require("pyarrow", "train")  # said before a cluster is started, not after
+    return photo_workers(
+        options,
+        sources,
+        store=settings_for().cache_dir,
+        model=model,
+        embedder=embedder,
+        progress=progress(quiet),
+        say=lambda line: talk(line, quiet),
     )
 
 

@@ -13,6 +13,7 @@ from leafsight.cluster.options import ClusterOptions
 from leafsight.errors import require
 
 if TYPE_CHECKING:
+    from leafsight.cluster.checking import photo_workers
     from leafsight.cluster.connection import Cluster, connected, require_running
     from leafsight.cluster.machines import MachineFacts, Needs, check_machines
     from leafsight.cluster.training import train_on_cluster
@@ -25,6 +26,7 @@ _HOME = {
     "Needs": "machines",
     "check_machines": "machines",
     "connected": "connection",
+    "photo_workers": "checking",
     "train_on_cluster": "training",
     "require_running": "connection",
     "trials_on": "tuning",
@@ -42,6 +44,7 @@ __all__ = [
     "connected",
     "is_address",
     "parse_address",
+    "photo_workers",
     "require_running",
     "train_on_cluster",
     "trials_on",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,11 +34,13 @@ class Needs:
 
     Attributes:
         modules: importable, with the extra that brings each.
-        shared: folders that must be the same on all.
+        shared: folders that must be the same on all, and are written.
+        seen: folders that must be there on all, and files that must have the same size; nothing is written.
     """
 
     modules: tuple[tuple[str, str], ...] = ()
     shared: tuple[Path, ...] = ()
+    seen: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class MachineFacts:
         leafsight: version, empty where it is not installed.
         python: version.
         missing: extras of leafsight that are not installed.
-        unseen: shared folders that it does not see as this machine does.
+        unseen: shared folders, and what is to be seen, that it does not see as this machine does.
     """
 
     name: str
@@ -77,12 +80,13 @@ def check_machines(needs: Needs, *, limit_s: float = ASK_S) -> list[MachineFacts
     nodes = [node for node in ray.nodes() if node["Alive"]]
     with _marked(needs.shared) as marks:
         modules = [list(pair) for pair in needs.modules]
+        sizes = {str(path.absolute()): _size(str(path.absolute())) for path in needs.seen}
         asked = [
             (
                 str(node["NodeManagerAddress"]),
                 ray.remote(num_cpus=0, max_retries=0)(_look)
                 .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
-                .remote(modules, marks),
+                .remote(modules, marks, sizes),
             )
             for node in nodes
         ]
@@ -153,13 +157,15 @@ def _marked(folders: Sequence[Path]) -> Iterator[dict[str, str]]:
             Path(name).unlink(missing_ok=True)
 
 
-def _look(modules: list[list[str]], marks: dict[str, str]) -> dict[str, object]:
+def _look(modules: list[list[str]], marks: dict[str, str], sizes: dict[str, int]) -> dict[str, object]:
     """Runs on the machine that is asked."""
+    unseen = [str(Path(path).parent) for path, text in marks.items() if _read(path) != text]
+    unseen += [path for path, size in sizes.items() if _size(path) != size]
     return {
         "leafsight": __version__,
         "python": platform.python_version(),
         "missing": sorted({extra for module, extra in modules if find_spec(module) is None}),
-        "unseen": sorted(str(Path(path).parent) for path, text in marks.items() if _read(path) != text),
+        "unseen": sorted(unseen),
     }
 
 
@@ -168,3 +174,12 @@ def _read(path: str) -> str:
         return Path(path).read_text("ascii")
     except OSError:
         return ""
+
+
+def _size(path: str) -> int:
+    """Bytes of a file; -1 for a folder, -2 where there is nothing to be seen."""
+    try:
+        status = Path(path).stat()
+        return -1 if stat.S_ISDIR(status.st_mode) else status.st_size
+    except OSError:
+        return -2

@@ -7,6 +7,7 @@ pixels. It does not know what a network is, nor what a class name means.
 from leafsight.dataset.captures import capture_of, capture_runs
 from leafsight.dataset.copying import CopyOptions, CopyReport, LeftOut, copy_photos
 from leafsight.dataset.coverage import Coverage, class_coverage, coverage_sentence
+from leafsight.dataset.elsewhere import Elsewhere, Seen, Wanted
 from leafsight.dataset.embeddings import EMBEDDING_SUFFIX, Embedder, Embeddings
 from leafsight.dataset.folds import fold_photos
 from leafsight.dataset.group_rules import FoundSets, GroupOptions, Rule
@@ -18,6 +19,7 @@ from leafsight.dataset.photo_index import PhotoIndex, joined
 from leafsight.dataset.photo_table import COLUMNS, PhotoRow, table_of
 from leafsight.dataset.pixel_cache import PixelCache
 from leafsight.dataset.ratios import parse_ratios
+from leafsight.dataset.reading import look_at
 from leafsight.dataset.repair import RepairOptions, plan_repair
 from leafsight.dataset.repair_journal import Journal
 from leafsight.dataset.repair_moves import finish_moves, journal_for, move_files, undo_moves
@@ -38,6 +40,7 @@ __all__ = [
     "Conflict",
     "Coverage",
     "EMBEDDING_SUFFIX",
+    "Elsewhere",
     "Embedder",
     "Embeddings",
     "FoundSets",
@@ -54,10 +57,12 @@ __all__ = [
     "RepairPlan",
     "RepairStep",
     "SKETCH_SUFFIX",
+    "Seen",
     "Sketches",
     "SplitOptions",
     "SplitSummary",
     "SynthOptions",
+    "Wanted",
     "adopt_splits",
     "capture_of",
     "capture_runs",
@@ -74,6 +79,7 @@ __all__ = [
     "journal_for",
     "leaf_maps_inside",
     "look_again",
+    "look_at",
     "look_hash",
     "move_files",
     "parse_ratios",

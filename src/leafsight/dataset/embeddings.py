@@ -39,6 +39,12 @@ class Embedder:
     square: Callable[[UInt8[np.ndarray, "_height _width 3"]], UInt8[np.ndarray, "side side 3"]]
     embed: Callable[[UInt8[np.ndarray, "_n _side _side 3"]], Float32[np.ndarray, "_n _size"]]
 
+    def halves(self, squares: UInt8[np.ndarray, "n side side 3"]) -> np.ndarray[Any, np.dtype[np.float16]]:
+        """Embeddings as they stand in the file: half precision, plenty beside INT8 weights."""
+        found = np.clip(self.embed(squares), -65000, 65000)
+        half: np.ndarray[Any, np.dtype[np.float16]] = found.astype(np.float16)
+        return half
+
 
 class Embeddings:
     """The embeddings of one index by one network.
@@ -59,9 +65,3 @@ class Embeddings:
         """Embeddings by number."""
         records = np.ascontiguousarray(self.file.read(np.asarray(numbers, np.int64)))
         return records.view(np.float16).astype(np.float32)
-
-    def of(self, squares: UInt8[np.ndarray, "n side side 3"]) -> np.ndarray[Any, np.dtype[np.float16]]:
-        """New embeddings as they stand in the file: half precision, plenty beside INT8 weights."""
-        found = np.clip(self.embedder.embed(squares), -65000, 65000)
-        half: np.ndarray[Any, np.dtype[np.float16]] = found.astype(np.float16)
-        return half

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from leafsight.dataset.elsewhere import Elsewhere
 from leafsight.dataset.embeddings import Embeddings
 from leafsight.dataset.photo_index import PhotoIndex, joined
 from leafsight.dataset.photo_table import FoundPhoto, Table
@@ -36,6 +37,7 @@ def index_photos(
     keep: Callable[[Table], None] | None = None,
     processes: bool = False,
     photos_per_chunk: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> PhotoIndex:
     """Find, read and describe every photograph.
 
@@ -58,6 +60,7 @@ def index_photos(
         processes: read thousands of photographs by processes, which is twice as fast as threads. Only for
             programs whose main module is guarded by ``if __name__ == "__main__"``.
         photos_per_chunk: how many photographs a chunk holds; ``None`` takes 4,096.
+        elsewhere: who opens the files in place of this process.
 
     Returns:
         An index sorted by source and path, faulty photographs included.
@@ -83,6 +86,7 @@ def index_photos(
         keep=keep,
         processes=processes,
         photos_per_chunk=photos_per_chunk,
+        elsewhere=elsewhere,
     )
     parts = []
     for path, name in zip(sources, names, strict=True):
@@ -109,6 +113,7 @@ def look_again(
     keep: Callable[[Table], None] | None = None,
     processes: bool = False,
     photos_per_chunk: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> PhotoIndex:
     """The photographs of a saved index as they are now, with its classes, groups and splits.
 
@@ -123,6 +128,7 @@ def look_again(
         keep: as for ``index_photos``.
         processes: as for ``index_photos``.
         photos_per_chunk: as for ``index_photos``.
+        elsewhere: as for ``index_photos``.
 
     Raises:
         DatasetError: none of the photographs can be read any more.
@@ -138,6 +144,7 @@ def look_again(
         keep=keep,
         processes=processes,
         photos_per_chunk=photos_per_chunk,
+        elsewhere=elsewhere,
     )
     columns = ("source", "root", "path", "class_name", "stored_as", "given_group", "split", "fault")
     photos = [FoundPhoto(*row) for row in zip(*map(index.column, columns), strict=True)]

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,7 +21,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import UInt8
 
-from leafsight.dataset.embeddings import Embeddings
+from leafsight.dataset.elsewhere import Elsewhere, Seen, Wanted
+from leafsight.dataset.embeddings import Embedder, Embeddings
 from leafsight.dataset.look import THUMBNAIL_SIDE_PX, look_hash, pixel_hash
 from leafsight.dataset.photo_table import (
     MEASURED,
@@ -54,6 +55,8 @@ PROCESSES_FROM = 3000
 
 PHOTOS_PER_CHUNK = 4096
 """After a chunk everything is on the disk; a killed run loses less than this."""
+TASKS_PER_WORKER = 8
+"""A chunk holds so many for each worker elsewhere: at its end all wait for the last."""
 
 
 @dataclass(slots=True)
@@ -70,7 +73,9 @@ class Reading:
         keep: told each finished chunk, so that a killed run can go on from it.
         processes: whether many photographs may be read by processes instead of threads. Each imports the
             caller's main module again, so a script must guard its own with ``if __name__ == "__main__"``.
-        photos_per_chunk: after so many everything is on the disk; ``None`` takes ``PHOTOS_PER_CHUNK``.
+        photos_per_chunk: after so many everything is on the disk; ``None`` takes ``PHOTOS_PER_CHUNK``, and
+            more where many look elsewhere.
+        elsewhere: who opens the files; ``None`` does it here.
     """
 
     limits: DecodeLimits
@@ -82,22 +87,20 @@ class Reading:
     keep: Callable[[Table], None] | None = None
     processes: bool = False
     photos_per_chunk: int | None = None
+    elsewhere: Elsewhere | None = None
+
+    def wanted(self) -> Wanted:
+        """What is to be found out about each photograph."""
+        network = None if self.embeddings is None else self.embeddings.embedder.tag
+        return Wanted(self.limits, self.sketches is not None, network)
+
+    def chunk(self) -> int:
+        """After how many photographs everything is on the disk."""
+        shared = 0 if self.elsewhere is None else self.elsewhere.workers * TASKS_PER_WORKER * PHOTOS_PER_TASK
+        return self.photos_per_chunk or max(PHOTOS_PER_CHUNK, shared)
 
 
-@dataclass(slots=True)
-class _Seen:
-    """One task's photographs; sketches and embeddings belong to the rows without a fault, in their order."""
-
-    rows: list[PhotoRow]
-    sketches: list[Sketch] = field(default_factory=list)
-    embedded: np.ndarray | None = None
-
-    def opened(self) -> list[PhotoRow]:
-        """Rows that could be read."""
-        return [row for row in self.rows if row.fault is None]
-
-
-Look: TypeAlias = Callable[[list[PhotoRow]], _Seen]
+Looks: TypeAlias = Callable[[Sequence[list[PhotoRow]]], Iterator[Seen]]
 
 
 def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Table:
@@ -111,9 +114,10 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
     Raises:
         DatasetError: another process writes the same sketches.
         StorageError: sketches or embeddings cannot be written, or a reading process was killed.
+        ClusterError: those who look elsewhere were lost.
     """
     known = _Known(reading.earlier)
-    at_once = reading.photos_per_chunk or PHOTOS_PER_CHUNK
+    at_once = reading.chunk()
     faulty = 0
     tables = []
     reading.progress.start(f"reading {name}", len(photos))
@@ -122,10 +126,10 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
             stack.enter_context(part.file.writing()) if part is not None else None
             for part in (reading.sketches, reading.embeddings)
         ]
-        pool = stack.enter_context(closing(_Pool(reading, len(photos))))
+        looks = _looks(reading, len(photos), stack)
         for first in range(0, len(photos), at_once):
             chunk = photos[first : first + at_once]
-            rows = _read_chunk(pool, chunk, known.rows(chunk), reading, writers)
+            rows = _read_chunk(looks, chunk, known.rows(chunk), reading, writers)
             faulty += sum(row.fault is not None for row in rows)
             tables.append(table_of(rows))
             if reading.keep is not None and len(photos) > at_once:
@@ -135,6 +139,13 @@ def read_photos(photos: Sequence[FoundPhoto], name: str, reading: Reading) -> Ta
                 reading.keep(tables[-1])
     reading.progress.finish(f"{faulty} faulty")
     return arrow().concat_tables(tables) if tables else table_of([])
+
+
+def _looks(reading: Reading, photographs: int, stack: ExitStack) -> Looks:
+    """Here or elsewhere; what is started for it ends with ``stack``."""
+    if reading.elsewhere is not None:
+        return partial(reading.elsewhere.look, wanted=reading.wanted())
+    return stack.enter_context(closing(_Pool(reading, photographs))).map
 
 
 class _Pool:
@@ -147,11 +158,10 @@ class _Pool:
 
     def __init__(self, reading: Reading, photographs: int) -> None:
         workers = reading.workers or available_cores()
-        self.look: Look = partial(
+        self.look: Callable[[list[PhotoRow]], Seen] = partial(
             look_at,
-            limits=reading.limits,
-            embeddings=reading.embeddings,
-            sketched=reading.sketches is not None,
+            wanted=reading.wanted(),
+            embedder=None if reading.embeddings is None else reading.embeddings.embedder,
         )
         self._pool: Executor
         apart = reading.processes and reading.embeddings is None and workers > 1
@@ -161,7 +171,7 @@ class _Pool:
         else:
             self._pool = ThreadPoolExecutor(workers, thread_name_prefix="index")
 
-    def map(self, tasks: Sequence[list[PhotoRow]]) -> Iterator[_Seen]:
+    def map(self, tasks: Sequence[list[PhotoRow]]) -> Iterator[Seen]:
         """The answer to each task, in their order."""
         try:
             yield from self._pool.map(self.look, tasks)
@@ -181,7 +191,7 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def _read_chunk(
-    pool: _Pool,
+    looks: Looks,
     chunk: Sequence[FoundPhoto],
     known: Sequence[PhotoRow | None],
     reading: Reading,
@@ -195,7 +205,7 @@ def _read_chunk(
     ]
     reading.progress.advance(len(rows) - len(unread))
     parts = [unread[start : start + PHOTOS_PER_TASK] for start in range(0, len(unread), PHOTOS_PER_TASK)]
-    for part, seen in zip(parts, pool.map([[rows[place] for place in part] for part in parts]), strict=True):
+    for part, seen in zip(parts, looks([[rows[place] for place in part] for part in parts]), strict=True):
         _store(seen, *writers)
         for place, row in zip(part, seen.rows, strict=True):
             rows[place] = row  # another object, where another process made it
@@ -203,14 +213,14 @@ def _read_chunk(
     return rows
 
 
-def _store(seen: _Seen, sketches: RecordWriter | None, embeddings: RecordWriter | None) -> None:
+def _store(seen: Seen, sketches: RecordWriter | None, embeddings: RecordWriter | None) -> None:
     """Write what was made of a task's photographs, and its numbers into their rows."""
     opened = seen.opened()
     if not opened:
         return
     hashes = [row.content_hash or "" for row in opened]
-    if sketches is not None:
-        for row, number in zip(opened, sketches.append(as_records(seen.sketches), hashes), strict=True):
+    if sketches is not None and seen.sketched is not None:
+        for row, number in zip(opened, sketches.append(seen.sketched, hashes), strict=True):
             row.sketch = number
     if embeddings is not None and seen.embedded is not None:
         for row, number in zip(opened, embeddings.append(seen.embedded, hashes), strict=True):
@@ -246,26 +256,23 @@ def _is_unchanged(row: PhotoRow, known: PhotoRow, reading: Reading) -> bool:
     )
 
 
-def look_at(
-    rows: list[PhotoRow], *, limits: DecodeLimits, embeddings: Embeddings | None, sketched: bool
-) -> _Seen:
+def look_at(rows: list[PhotoRow], wanted: Wanted, embedder: Embedder | None) -> Seen:
     """Open the files of ``rows`` and fill the rows; a fault is written into its row.
 
     Args:
         rows: with size and time of change.
-        limits: what is too large to be decoded.
-        embeddings: makes embeddings, if wanted.
-        sketched: whether sketches are wanted back.
+        wanted: what is to be found out.
+        embedder: makes embeddings, if wanted.
     """
-    seen = _Seen(rows)
+    seen = Seen(rows)
     sketches: list[Sketch] = []
     squares: list[np.ndarray] = []
     for row in rows:
         try:
-            data = read_photo(Path(row.root) / (row.stored_as or row.path), limits)
-            small, sketch = _look_into(row, data, limits)
-            if embeddings is not None:
-                squares.append(embeddings.embedder.square(small))
+            data = read_photo(Path(row.root) / (row.stored_as or row.path), wanted.limits)
+            small, sketch = _look_into(row, data, wanted.limits)
+            if embedder is not None:
+                squares.append(embedder.square(small))
             sketches.append(sketch)
         except LeafsightError as error:
             row.fault = one_line(f"{error.slug}: {error}")
@@ -277,8 +284,8 @@ def look_at(
         for name, values in measure_appearance(grey, rgb).items():
             for row, value in zip(opened, values.tolist(), strict=True):
                 setattr(row, name, value)
-        seen.sketches = sketches if sketched else []
-        seen.embedded = embeddings.of(np.stack(squares)) if embeddings is not None else None
+        seen.sketched = as_records(sketches) if wanted.sketched else None
+        seen.embedded = embedder.halves(np.stack(squares)) if embedder is not None else None
     return seen
 
 

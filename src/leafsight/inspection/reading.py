@@ -16,6 +16,7 @@ from typing import Any
 from leafsight.dataset import (
     EMBEDDING_SUFFIX,
     SKETCH_SUFFIX,
+    Elsewhere,
     Embedder,
     Embeddings,
     PhotoIndex,
@@ -57,6 +58,7 @@ def read_collection(
     fresh: bool = False,
     processes: bool = False,
     photos_per_chunk: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Collection:
     """Read the sources, as far as they changed.
 
@@ -70,11 +72,13 @@ def read_collection(
         fresh: whether to read every photograph again.
         processes: whether thousands may be read by processes; see ``index_photos``.
         photos_per_chunk: after so many everything is on the disk; see ``index_photos``.
+        elsewhere: who opens the files in place of this process.
 
     Raises:
         DatasetError: nothing usable, or another process reads the same photographs now.
         MissingExtraError: pyarrow is not installed.
         StorageError: the cache folder cannot be written.
+        ClusterError: those who look elsewhere were lost.
     """
     require("pyarrow", "train")  # said before the photographs are read, not after
     folder = _folder(sources, cache_dir)
@@ -94,6 +98,7 @@ def read_collection(
         "keep": parts.keep,
         "processes": processes,
         "photos_per_chunk": photos_per_chunk,
+        "elsewhere": elsewhere,
     }
     if _is_index(sources):
         index = look_again(PhotoIndex.load(sources[0]), **shared)
