@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from leafsight.cluster.board import ANSWER_S, BoardProgress, new_board, replayed
 from leafsight.cluster.connection import Cluster
 from leafsight.cluster.machines import Needs, check_machines
 from leafsight.cluster.node_cache import forget, near_copy
+from leafsight.cluster.start_weights import Packed, packed, unpacked
 from leafsight.cluster.training_faults import lost
 from leafsight.errors import ClusterError, LeafsightError
 from leafsight.progress import Progress, Silent
@@ -58,7 +58,7 @@ class Task:
         recipe: what to do.
         folder: of the run, absolute.
         work: of the prepared photographs, absolute.
-        start: the files of the weights to start from, by name; the name of the file or folder comes first.
+        start: the weights to start from.
         device: of each worker.
         threads: of each worker, where the recipe leaves them open.
         board: of ``new_board``.
@@ -67,7 +67,7 @@ class Task:
     recipe: Recipe
     folder: Path
     work: Path
-    start: tuple[str, dict[str, bytes]] | None
+    start: Packed | None
     device: str
     threads: int
     board: Any
@@ -110,7 +110,7 @@ def train_on_cluster(
         recipe=recipe,
         folder=folder,
         work=work,
-        start=_packed(pretrained),
+        start=packed(pretrained),
         device=by_hand if device == "auto" else device,
         threads=options.cpus_per_worker,
         board=board,
@@ -214,7 +214,7 @@ def _train(
     shared = task.work / CACHE
     cache = near_copy(shared, limit_s=COPY_S)
     data = open_prepared(task.recipe, task.work, cache=cache)
-    with _unpacked(task.start if team.leads else None) as pretrained:
+    with unpacked(task.start if team.leads else None) as pretrained:
         train_in_team(
             team,
             task.recipe,
@@ -235,34 +235,6 @@ def _tell_attempt(board: Any, progress: BoardProgress, workers: int) -> None:
     label = f"{workers} worker{'s' if workers > 1 else ''}"
     progress.start(f"a worker was lost: going on with {label}" if before else f"training with {label}")
     progress.finish()
-
-
-def _packed(weights: Path | None) -> tuple[str, dict[str, bytes]] | None:
-    """A file of weights, or a folder of them, as bytes."""
-    if weights is None:
-        return None
-    if weights.is_dir():
-        return weights.name, {
-            str(file.relative_to(weights)): file.read_bytes()
-            for file in sorted(weights.rglob("*"))
-            if file.is_file()
-        }
-    return weights.name, {"": weights.read_bytes()}
-
-
-@contextlib.contextmanager
-def _unpacked(start: tuple[str, dict[str, bytes]] | None) -> Iterator[Path | None]:
-    """The same on a disk of this machine, under the same name."""
-    if start is None:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="leafsight-start-") as folder:
-        weights = Path(folder) / start[0]
-        for name, data in start[1].items():
-            file = weights / name if name else weights
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-        yield weights
 
 
 @contextlib.contextmanager
