@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.training.tiny import plain_stage, tiny_data, tiny_recipe
 
 from leafsight.experiments.search_trial import Attempt, remove_checkpoints, run_trial
@@ -62,7 +63,7 @@ def test_one_that_diverges_has_shown_that_it_is_no_good(
 ) -> None:
     from leafsight.training import loop
 
-    monkeypatch.setattr(loop, "gradients", lambda *_: float(np.inf))
+    monkeypatch.setattr(loop, "gradients", lambda *_: torch.tensor(np.inf))
     attempt = tried(tmp_path, [], stages=[plain_stage()])
     assert attempt.value is None
     assert "loss is inf" in attempt.note
