@@ -11,6 +11,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -126,7 +127,7 @@ def predict_on_cluster(
     path = asked.model if asked.model is not None else builtin_bundle_path()
     identity = _identity(asked, inputs, path)
     with open_answers(asked.out) as folder:
-        if folder.is_begun:
+        if folder.is_begun and (folder.has_answers or folder.is_about(identity)):
             folder.require_same(identity)
         else:
             progress.start("finding photographs")
@@ -220,12 +221,13 @@ def _in_waves(work: _Work, order: Any, watch: Watch, cluster: Cluster) -> None:
     missing = work.missing()
     size = max(WAVE_CHUNKS, WAVE_CHUNKS_PER_WORKER * cluster.workers)
     while wave := list(islice(missing, size)):
-        for told in diagnosed(wave, order, watch, cluster.workers):
-            if isinstance(told, Underway):
-                work.lost = told.lost
-                work.show(told.photographs)
-            else:
-                work.put(told.number, told.file, told.counts)
+        with closing(diagnosed(wave, order, watch, cluster.workers)) as coming:
+            for told in coming:
+                if isinstance(told, Underway):
+                    work.lost = told.lost
+                    work.show(told.photographs)
+                else:
+                    work.put(told.number, told.file, told.counts)
 
 
 def _identity(asked: Asked, inputs: Sequence[str], model: Path) -> dict[str, Any]:

@@ -75,7 +75,8 @@ class Attempts:
         known.since_found += 1
         if known.at is not None:
             known.ended_at[known.at] += 1
-            if known.ended_at[known.at] >= DEATHS_OF_A_PHOTOGRAPH:
+            # Reset once for each: what ends a worker even when it is left out must not go on for ever.
+            if known.ended_at[known.at] == DEATHS_OF_A_PHOTOGRAPH:
                 known.skip.add(known.at)
                 known.since_found = 0
         known.done, known.at = 0, None

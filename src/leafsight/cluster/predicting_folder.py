@@ -22,7 +22,8 @@ from leafsight.storage import holding, os_errors_translated, read_json, replacin
 
 FORMAT_VERSION = 1
 ABOUT, MANIFEST, PLAN, LOCK = "_leafsight", "manifest.json", "plan.jsonl", "lock"
-LEFT_BEHIND = ".answers-*.part"
+PART = "answers-"
+LEFT_BEHIND = f".{PART}*.part"
 _SHOWN = 200
 
 
@@ -41,6 +42,15 @@ class AnswersFolder:
     def is_begun(self) -> bool:
         """Whether it was decided already what there is to do."""
         return (self._about / MANIFEST).exists()
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether any chunk is done."""
+        return any(self.path.glob(f"{PART}*.parquet"))
+
+    def is_about(self, asked: Mapping[str, Any]) -> bool:
+        """Whether this was asked."""
+        return bool(self.manifest()["asked"] == dict(asked))
 
     def begin(self, asked: Mapping[str, Any], chunks: Iterable[Chunk]) -> None:
         """Decide what there is to do. The manifest comes last: a list without one is made anew.
@@ -111,7 +121,7 @@ class AnswersFolder:
         return answer_counts(self._file(number)) if self._file(number).exists() else None
 
     def _file(self, number: int) -> Path:
-        return self.path / f"answers-{number:06d}.parquet"
+        return self.path / f"{PART}{number:06d}.parquet"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ from leafsight.cluster.predicting_worker import CHUNK, FILE, SAID, WORK, Diagnos
 from leafsight.errors import ClusterError
 
 LOOK_S = 0.5
-ANSWER_S = 60.0
+ANSWER_S, STOP_S = 60.0, 10.0
 MOST_WAITING = 4
 """Files that wait for the disk."""
 AT_A_WORKER = 2
@@ -103,7 +103,7 @@ class Watch:
 
 def diagnosed(
     chunks: Sequence[tuple[int, Chunk]], order: Any, watch: Watch, workers: int
-) -> Iterator[Finished | Underway]:
+) -> Generator[Finished | Underway, None, None]:
     """Each chunk once, in any order.
 
     Args:
@@ -134,9 +134,26 @@ def diagnosed(
             if time.monotonic() - looked_s >= LOOK_S:
                 looked_s = time.monotonic()
                 yield watch.look()
+        yield watch.look()
+    except BaseException:
+        over.set()
+        _stop()
+        raise
     finally:
         over.set()
-    thread.join(timeout=ANSWER_S)
+        thread.join(timeout=STOP_S)
+
+
+def _stop() -> None:
+    """End what Ray Data has begun.
+
+    It has no word for that (2.60). Left alone, its thread would meet a cluster that is gone, and end in a
+    traceback on the terminal.
+    """
+    for thread in threading.enumerate():
+        if thread.name.startswith("StreamingExecutor") and hasattr(thread, "shutdown"):
+            with contextlib.suppress(Exception):
+                thread.shutdown(force=True)
 
 
 def _pump(
