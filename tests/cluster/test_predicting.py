@@ -157,7 +157,7 @@ def test_a_photograph_that_ends_its_worker_becomes_a_row(
 def test_workers_are_not_lost_for_ever(tmp_path: Path, options: ClusterOptions, colour_model: Path) -> None:
     photographs(tmp_path / "in", 3, "once.jpg")
     asked = Asked((str(tmp_path / "in"),), tmp_path / "out", colour_model)
-    with pytest.raises(ClusterError, match=r"1 workers were lost with chunk 0 \(.*000.jpg and 3 more\)"):
+    with pytest.raises(ClusterError, match=r"lost with chunk 0 \(.*000.jpg and 3 more\): 1"):
         predict_on_cluster(asked, options.model_copy(update={"max_failures": 0}))
     assert predict_on_cluster(asked, options).photographs == 4
 

@@ -168,9 +168,11 @@ class _Work:
 
     def begin(self) -> None:
         # Nobody knows how many photographs a tar holds before it was read.
-        total = None if self._manifest["shards"] else self._manifest["photographs"] - self._before
-        again = f", {self._before} were done before" if self._before else ""
-        self.progress.start(f"diagnosing photographs{again}", total)
+        photographs, shards = int(self._manifest["photographs"]), int(self._manifest["shards"])
+        of_tars = f" and {shards} tars" if shards else ""
+        again = f", {self._before} of them done before" if self._before else ""
+        total = None if shards else photographs - self._before
+        self.progress.start(f"diagnosing {photographs} photographs{of_tars}{again}", total)
         self._began_s = time.monotonic()
 
     def put(self, number: int, file: bytes, counts: dict[str, int]) -> None:
@@ -184,7 +186,7 @@ class _Work:
         now = self._verdicts.total() - self._before + underway
         seconds = time.monotonic() - self._began_s
         note = f"{now / max(seconds, 0.1):.0f}/s, {self._verdicts[UNREADABLE]} unreadable"
-        note += f", {self.lost} workers lost" if self.lost else ""
+        note += f", workers lost: {self.lost}" if self.lost else ""
         self.progress.advance(max(0, now - self._shown), note)
         self._shown = max(self._shown, now)
 

@@ -106,7 +106,7 @@ class Diagnosing:
         attempt: Attempt = ray.get(self._attempts.begin.remote(number), timeout=ANSWER_S)
         if attempt.is_over:
             raise ClusterError(
-                f"{attempt.lost} workers were lost with chunk {number} ({chunk})",
+                f"too many workers were lost with chunk {number} ({chunk}): {attempt.lost}",
                 hint="do they have memory enough? 'leafsight predict' on these shows what happens",
             )
         file, waiting = AnswerFile(), list[dict[str, Any]]()
