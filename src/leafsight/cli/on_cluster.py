@@ -29,6 +29,8 @@ class ClusterCommand(click.Command):
 
 def joined_address(words: list[str]) -> list[str]:
     """``--cluster ADDRESS`` as one word, and ``--cluster`` alone with ``auto``."""
+    if FLAG not in words:
+        return words  # the room is not loaded for nothing
     from leafsight.cluster import AUTO, is_address
 
     joined: list[str] = []

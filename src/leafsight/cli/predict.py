@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leafsight.cli.on_cluster import ClusterCommand, cluster_options, wanted_cluster
 from leafsight.cli.terminal import (
     cores,
     decode_limits,
@@ -39,7 +40,7 @@ SERVER_TIMEOUT_S = 120.0
 """For a chunk of photographs: sending them over a slow line included."""
 
 
-@click.command(name="predict")
+@click.command(name="predict", cls=ClusterCommand)
 @click.argument("photos", nargs=-1, required=True)
 @click.option("--model", type=click.Path(path_type=Path), help="A model file instead of the built-in one.")
 @click.option("--crop", help="The plant, if you know it, such as tomato: the answer is then much better.")
@@ -58,6 +59,7 @@ SERVER_TIMEOUT_S = 120.0
 @click.option("--server", help="Ask the leafsight server at this address instead of a model here.")
 @click.option("--key", help="Key for that server; better in the variable LEAFSIGHT_KEY, which nobody sees.")
 @click.option("--lines", "as_lines", is_flag=True, help="One JSON object a line, written as they come.")
+@cluster_options
 @json_option
 def command(
     photos: tuple[str, ...],
@@ -70,13 +72,41 @@ def command(
     server: str | None,
     key: str | None,
     as_lines: bool,
+    cluster: str | None,
+    workers: int | None,
+    worker_cpus: int | None,
+    worker_gpus: int | None,
     as_json: bool,
 ) -> int:
     """Diagnose PHOTOS: files, folders (searched through), or - for standard input.
 
     A folder's answers come one a line. "Not a leaf" and "cannot tell" are answers, not errors; the exit code
     is 1 only when a photograph could not be read.
+
+    With --cluster, PHOTOS may also be tars of photographs and s3:// addresses, and the last of them is a new
+    folder for the answers, as Parquet. Killed and run again, it goes on.
     """
+    on_cluster = wanted_cluster(cluster, workers, worker_cpus, worker_gpus)
+    if on_cluster is not None:
+        from leafsight.cli.predict_cluster import predict_into_folder
+
+        refused = {
+            "--heatmap": heatmap,
+            "--server": server,
+            "--key": key,
+            "--lines": as_lines,
+            "--threads (--worker-cpus is meant)": threads,
+        }
+        return predict_into_folder(
+            photos,
+            on_cluster,
+            model=model,
+            crop=crop,
+            top=top,
+            views=views,
+            as_json=as_json,
+            refused=refused,
+        )
     if server is not None and (model is not None or threads is not None):
         raise UsageError("--model and --threads are for a model here", hint="leave them or --server out")
     settings, limits = settings_for(model=model, threads=threads, server=server, key=key), decode_limits()

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from leafsight.cluster.checking import photo_workers
     from leafsight.cluster.connection import Cluster, connected, require_running
     from leafsight.cluster.machines import MachineFacts, Needs, check_machines
+    from leafsight.cluster.predicting import Answered, Asked, predict_on_cluster
     from leafsight.cluster.training import train_on_cluster
     from leafsight.cluster.tuning import ClusterTrials, trials_on
 
 _HOME = {
+    "Answered": "predicting",
+    "Asked": "predicting",
     "Cluster": "connection",
     "ClusterTrials": "tuning",
     "MachineFacts": "machines",
@@ -28,12 +31,15 @@ _HOME = {
     "connected": "connection",
     "photo_workers": "checking",
     "train_on_cluster": "training",
+    "predict_on_cluster": "predicting",
     "require_running": "connection",
     "trials_on": "tuning",
 }
 
 __all__ = [
     "AUTO",
+    "Answered",
+    "Asked",
     "LOCAL",
     "Cluster",
     "ClusterOptions",
@@ -45,6 +51,7 @@ __all__ = [
     "is_address",
     "parse_address",
     "photo_workers",
+    "predict_on_cluster",
     "require_running",
     "train_on_cluster",
     "trials_on",

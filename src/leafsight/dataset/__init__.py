@@ -4,6 +4,7 @@ Enters: folders, lists and archives of photographs. Leaves: tables, splits and o
 pixels. It does not know what a network is, nor what a class name means.
 """
 
+from leafsight.dataset.answer_file import AnswerFile, answer_counts
 from leafsight.dataset.captures import capture_of, capture_runs
 from leafsight.dataset.copying import CopyOptions, CopyReport, LeftOut, copy_photos
 from leafsight.dataset.coverage import Coverage, class_coverage, coverage_sentence
@@ -31,6 +32,7 @@ from leafsight.dataset.synth import SynthOptions, draw_background, draw_leaf, wr
 from leafsight.storage import ArchiveLimits
 
 __all__ = [
+    "AnswerFile",
     "ByNumber",
     "COLUMNS",
     "ArchiveLimits",
@@ -64,6 +66,7 @@ __all__ = [
     "SynthOptions",
     "Wanted",
     "adopt_splits",
+    "answer_counts",
     "capture_of",
     "capture_runs",
     "class_coverage",

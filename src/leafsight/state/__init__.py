@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from leafsight.state.backing_up import Backup, backup
     from leafsight.state.blob_inventory import missing_blobs, stray_photographs
     from leafsight.state.blobs import Blobs, open_blobs
+    from leafsight.state.bucket_files import BucketFiles, open_bucket_files
     from leafsight.state.clean_photographs import clean_photograph
     from leafsight.state.ids import is_id, new_id
     from leafsight.state.learning_records import (
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 _HOME: dict[str, tuple[str, str | None]] = {
     "Backup": ("backing_up", "sqlalchemy"),
     "Blobs": ("blobs", None),
+    "BucketFiles": ("bucket_files", None),
     "CONTRIBUTION_STATES": ("learning_records", None),
     "ContributionRecord": ("learning_records", None),
     "ContributionState": ("learning_records", None),
@@ -101,6 +103,7 @@ _HOME: dict[str, tuple[str, str | None]] = {
     "missing_blobs": ("blob_inventory", "sqlalchemy"),
     "new_id": ("ids", None),
     "open_blobs": ("blobs", None),
+    "open_bucket_files": ("bucket_files", None),
     "open_objects": ("objects", None),
     "open_state": ("opening", "sqlalchemy"),
     "prune": ("upkeep", "sqlalchemy"),
@@ -111,6 +114,7 @@ _HOME: dict[str, tuple[str, str | None]] = {
 __all__ = [
     "Backup",
     "Blobs",
+    "BucketFiles",
     "CONTRIBUTION_STATES",
     "ContributionRecord",
     "ContributionState",
@@ -152,6 +156,7 @@ __all__ = [
     "missing_blobs",
     "new_id",
     "open_blobs",
+    "open_bucket_files",
     "open_objects",
     "open_state",
     "prune",
