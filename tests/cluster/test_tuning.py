@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,6 +141,19 @@ def test_every_trial_asks_here_whether_it_is_hopeless(
     assert (kept.epochs, kept.value is None) == (2, False)
     assert (ended.epochs, ended.value) == (1, None)
     assert load_recipe(tmp_path / "study" / "001" / "recipe.toml").threads == 1  # those of the worker
+
+
+def test_a_trial_that_asks_keeps_its_processor(
+    cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
+) -> None:
+    recipe, most, over = write_recipe(tmp_path, LONG), 0, 0
+    with runner(cluster_address, tmp_path / "study", leaves[1]) as runs:
+        for run in range(4):
+            runs.begin(job(recipe, leaves, tmp_path / "study", run))
+        while over < 4:
+            over += len(runs.wait(lambda *_: time.sleep(0.1) or False))
+            most = max(most, len(processes("leafsight trial")))
+    assert most == 2
 
 
 def test_a_killed_worker_gives_its_trial_back_and_it_goes_on_where_it_was(
