@@ -178,13 +178,16 @@ def test_a_worker_that_stands_still_is_ended(
     cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
 ) -> None:
     recipe, study, told = write_recipe(tmp_path, LONG), tmp_path / "study", Told()
+    frozen: list[int] = []
 
     def freeze() -> None:
         waited_for(lambda: trained(study) >= 1)
-        os.kill(processes("leafsight trial 1")[0], signal.SIGSTOP)
+        frozen.extend(processes("leafsight trial 1"))
+        os.kill(frozen[0], signal.SIGSTOP)
 
     with meanwhile(freeze), runner(cluster_address, study, leaves[1], told, silence_s=4) as runs:
         outcome = searched(recipe, leaves, study, 1, runs)
+        assert frozen[0] not in processes("")  # it would write into the folder when it wakes
     assert "with trial 1 was lost (silent for" in told.text
     assert len(outcome.complete) == 1
 
