@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +143,19 @@ def test_every_trial_asks_here_whether_it_is_hopeless(
     assert load_recipe(tmp_path / "study" / "001" / "recipe.toml").threads == 1  # those of the worker
 
 
+def test_a_trial_that_asks_keeps_its_processor(
+    cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
+) -> None:
+    recipe, most, over = write_recipe(tmp_path, LONG), 0, 0
+    with runner(cluster_address, tmp_path / "study", leaves[1]) as runs:
+        for run in range(4):
+            runs.begin(job(recipe, leaves, tmp_path / "study", run))
+        while over < 4:
+            over += len(runs.wait(lambda *_: time.sleep(0.1) or False))
+            most = max(most, len(processes("leafsight trial")))
+    assert most == 2
+
+
 def test_a_killed_worker_gives_its_trial_back_and_it_goes_on_where_it_was(
     cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,13 +178,16 @@ def test_a_worker_that_stands_still_is_ended(
     cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
 ) -> None:
     recipe, study, told = write_recipe(tmp_path, LONG), tmp_path / "study", Told()
+    frozen: list[int] = []
 
     def freeze() -> None:
         waited_for(lambda: trained(study) >= 1)
-        os.kill(processes("leafsight trial 1")[0], signal.SIGSTOP)
+        frozen.extend(processes("leafsight trial 1"))
+        os.kill(frozen[0], signal.SIGSTOP)
 
     with meanwhile(freeze), runner(cluster_address, study, leaves[1], told, silence_s=4) as runs:
         outcome = searched(recipe, leaves, study, 1, runs)
+        assert frozen[0] not in processes("")  # it would write into the folder when it wakes
     assert "with trial 1 was lost (silent for" in told.text
     assert len(outcome.complete) == 1
 

@@ -105,8 +105,8 @@ class Line:
         def talk() -> None:
             while True:
                 answer = self.desk.tell.remote(self.run, Sign(place, node, process, self.voice.text))
-                with contextlib.suppress(RayError):
-                    self.stop.signal_name = self.stop.signal_name or str(ray.get(answer, timeout=ANSWER_S))
+                with contextlib.suppress(RayError, TimeoutError):
+                    self.stop.signal_name = self.stop.signal_name or str(heard(answer, ANSWER_S))
                 if over.wait(TELL_S):
                     return
 
@@ -125,9 +125,20 @@ class Line:
             RayError: the desk is gone.
         """
         answer = self.desk.judge.remote(self.run, epoch, value)
-        while not ray.wait([answer], timeout=LOOK_S)[0]:
-            pass  # the command prepares other photographs; if it dies, Ray ends this process
-        return bool(ray.get(answer, timeout=ANSWER_S))
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return bool(heard(answer, LOOK_S))
+            # The command prepares other photographs; if it dies, Ray ends this process.
+
+
+def heard(answer: Any, limit_s: float) -> Any:
+    """What comes back from the desk. Ray's own ``get`` would lend our processor to another trial meanwhile.
+
+    Raises:
+        TimeoutError: it takes longer.
+        RayError: the desk is gone.
+    """
+    return answer.future().result(timeout=limit_s)
 
 
 def work_on(task: TrialTask, start: Packed | None, desk: Any) -> Attempt | LeafsightError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
+from ray.exceptions import LocalRayletDiedError, NodeDiedError, OutOfMemoryError, WorkerCrashedError
 
 from leafsight.cluster.trial_desk import Sign
 from leafsight.experiments import Attempt, TrialJob
@@ -74,7 +74,7 @@ def lost_in_words(error: BaseException | str) -> str:
         return error
     if isinstance(error, OutOfMemoryError):
         return "its machine ran out of memory"
-    if isinstance(error, NodeDiedError):
+    if isinstance(error, NodeDiedError | LocalRayletDiedError):
         return "its machine is gone"
     if isinstance(error, WorkerCrashedError):
         return "its process died"
