@@ -19,6 +19,7 @@ import ray
 from leafsight.cluster.checking_worker import PhotoWorker, Task
 from leafsight.cluster.connection import Cluster, connected
 from leafsight.cluster.crew import Crew, Hiring
+from leafsight.cluster.head import HeadWatch
 from leafsight.cluster.machines import Needs, check_machines
 from leafsight.cluster.options import ClusterOptions
 from leafsight.dataset import Embedder, PhotoRow, Seen, Wanted, look_at
@@ -92,6 +93,7 @@ class PhotosElsewhere:
     ) -> None:
         self.workers = cluster.workers
         self._options, self._say = cluster.options, say
+        self._head = HeadWatch(cluster.address)
         self._model = None if model is None else str(model.resolve())
         self._embedder = embedder
         self._crews: dict[Wanted, Crew[Task]] = {}
@@ -127,6 +129,7 @@ class PhotosElsewhere:
                 admit=lambda machine, there: _require_same_answers(machine, sample, here, there, wanted),
                 name=lambda task: _named(task[0]),
                 say=self._say,
+                watch=self._head.look,
             )
             self._crews[wanted] = Crew(self.workers, self._options, hiring)
         return self._crews[wanted]

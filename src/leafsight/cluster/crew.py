@@ -45,6 +45,7 @@ class Hiring(Generic[T]):
         admit: told the machine and the sample; raises where they cannot be used.
         name: of a task, for an error.
         say: told of lost workers.
+        watch: called every second; raises when there is no use in going on.
     """
 
     new: Callable[[], Any]
@@ -52,6 +53,7 @@ class Hiring(Generic[T]):
     admit: Callable[[str, Any], None]
     name: Callable[[T], str]
     say: Callable[[str], None]
+    watch: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class Crew(Generic[T]):
         """For each task, in their order, the machine that did it and its answer.
 
         Raises:
-            ClusterError: a task lost one worker more than may be, no worker begins, or ``admit`` refuses one.
+            ClusterError: a task lost one worker more than may be, or no worker begins; and what ``admit`` and
+            ``watch`` raise.
         """
         self._waiting = deque(_Task(number, value) for number, value in enumerate(values))
         self._some_s = time.monotonic()
@@ -144,6 +147,7 @@ class Crew(Generic[T]):
     def _gather(self) -> None:
         """Take the answers that are there, at least one if it comes soon, and see who is lost."""
         of = {reference: worker for worker in self._workers for reference in worker.references()}
+        self._hiring.watch()
         ready, _ = ray.wait(list(of), num_returns=1, timeout=LOOK_S)
         if ready:
             ready, _ = ray.wait(list(of), num_returns=len(of), timeout=0)
