@@ -28,7 +28,7 @@ from leafsight.cluster.predicting_photographs import (
     photographs_of,
 )
 from leafsight.dataset import AnswerFile
-from leafsight.errors import ClusterError, LeafsightError
+from leafsight.errors import ClusterError, LeafsightError, StateBusyError, StateError
 from leafsight.images import DecodeLimits
 from leafsight.inference import BundlePredictor, Prediction
 from leafsight.storage import readable
@@ -95,7 +95,8 @@ class Diagnosing:
             os._exit(OUT_OF_MEMORY_EXIT_CODE)  # as the system would do: what it worked on is known then
         except Exception as error:
             ours = _as_ours(error)
-            said = {"message": ours.message, "hint": ours.hint}
+            everywhere = f"{ours.hint}, on every machine of the cluster" if _is_of_a_machine(ours) else ""
+            said = {"message": ours.message, "hint": everywhere or ours.hint}
         return {
             CHUNK: np.array([number]),
             FILE: np.array([data], dtype=object),
@@ -193,6 +194,11 @@ def _predictor(order: Order) -> BundlePredictor:
             top=order.top,
             limits=order.limits,
         )
+
+
+def _is_of_a_machine(error: LeafsightError) -> bool:
+    """Whether a bucket refuses what this machine has, such as its credentials."""
+    return isinstance(error, StateError) and not isinstance(error, StateBusyError)
 
 
 def _as_ours(error: Exception) -> LeafsightError:
