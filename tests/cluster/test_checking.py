@@ -236,7 +236,7 @@ def test_a_person_sees_the_same_answer(
         done.append(leafsight(*words, *on))
     assert done[0].code == done[1].code == 1
     assert done[0].json == done[1].json
-    assert f"2 workers of the cluster {cluster_address} read" in done[1].err
+    assert f"reading with 2 workers of the cluster {cluster_address}" in done[1].err
     assert leafsight("check", sources[0], "--workers", "2").code == 2
     lost = leafsight("check", sources[0], "--cluster", "127.0.0.1:1")
     assert (lost.code, lost.out) == (1, "")
