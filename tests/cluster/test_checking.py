@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from tests.cluster.workers import kill_one
 from tests.journeys.small_world import draw, leafsight, save_collection
+from tests.promises.test_start_up import loaded
 
 from leafsight.cluster import ClusterOptions, machines, photo_workers
-from leafsight.cluster.checking import PhotosElsewhere, _require_same_answers, _require_same_files
+from leafsight.cluster.checking import PhotosElsewhere, _needs, _require_same_answers, _require_same_files
 from leafsight.dataset import PhotoRow, Seen, Wanted, look_at, reading
 from leafsight.errors import ClusterError, UsageError
 from leafsight.images import DecodeLimits
@@ -197,6 +198,12 @@ def test_machines_that_do_not_see_the_sources_are_named_first(
     assert "NFS" in caught.value.hint
 
 
+def test_what_is_unpacked_must_lie_on_shared_storage(sources: list[Path], tmp_path: Path) -> None:
+    needs = _needs(sources, tmp_path / "cache", tmp_path / "model")
+    assert (needs.seen, needs.shared) == ((sources[0], tmp_path / "model"), (tmp_path / "cache",))
+    assert _needs(sources[:1], tmp_path / "cache", None).shared == ()
+
+
 def test_another_model_under_the_same_name_is_refused(
     sources: list[Path], colour_model: Path, cluster_address: str, tmp_path: Path
 ) -> None:
@@ -229,8 +236,13 @@ def test_a_person_sees_the_same_answer(
         done.append(leafsight(*words, *on))
     assert done[0].code == done[1].code == 1
     assert done[0].json == done[1].json
-    assert f"2 workers of the cluster {cluster_address} read" in done[1].err
+    assert f"reading with 2 workers of the cluster {cluster_address}" in done[1].err
     assert leafsight("check", sources[0], "--workers", "2").code == 2
     lost = leafsight("check", sources[0], "--cluster", "127.0.0.1:1")
     assert (lost.code, lost.out) == (1, "")
     assert "no cluster answers at 127.0.0.1:1" in lost.err
+
+
+def test_without_a_cluster_nobody_loads_ray(tmp_path: Path) -> None:
+    folder = save_collection(tmp_path / "photos", {"rust": 30, "healthy": 30})
+    assert loaded({"ray"}, "check", folder, "--no-model", "-q") == []

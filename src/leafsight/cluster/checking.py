@@ -70,7 +70,8 @@ def photo_workers(
     with connected(options, progress=progress) as cluster:
         cluster.require_room()
         check_machines(_needs(sources, store, model))
-        say(f"{cluster.workers} workers of the cluster {cluster.address} read")
+        many = "s" if cluster.workers > 1 else ""
+        say(f"reading with {cluster.workers} worker{many} of the cluster {cluster.address}")
         elsewhere = PhotosElsewhere(cluster, model, embedder, say)
         try:
             yield elsewhere
