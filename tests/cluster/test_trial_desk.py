@@ -6,7 +6,7 @@ import asyncio
 
 from leafsight.cluster.trial_desk import Desk, Question, Sign
 
-SIGN = Sign("10.0.0.5", "node", 7, "whole 1/2")
+SIGN = Sign("10.0.0.5", "whole 1/2")
 
 
 def test_a_question_wakes_the_command_and_its_answer_the_worker() -> None:
@@ -26,7 +26,7 @@ def test_a_question_wakes_the_command_and_its_answer_the_worker() -> None:
 def test_the_last_sign_of_life_counts_and_wakes_nobody() -> None:
     async def meet() -> None:
         desk = Desk()
-        assert await desk.tell(0, Sign("10.0.0.5", "node", 7, "opens its photographs")) == ""
+        assert await desk.tell(0, Sign("10.0.0.5", "opens its photographs")) == ""
         assert await desk.tell(0, SIGN) == ""
         assert (await desk.take(0.01)).said == {0: SIGN}
         assert (await desk.take(0.01)).said == {}

@@ -29,11 +29,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A sign of life: the machine, its node in the cluster, the process there, and how far the trial is."""
+    """A sign of life: the machine, and how far the trial is."""
 
     place: str
-    node: str
-    process: int
     text: str
 
 

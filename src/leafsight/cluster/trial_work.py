@@ -7,7 +7,6 @@ storage that every machine sees. It does not know the study.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -99,12 +98,11 @@ class Line:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """While the block runs a thread tells and hears: validation may take minutes and says nothing."""
-        over, node = threading.Event(), ray.get_runtime_context().get_node_id()
-        place, process = str(ray.util.get_node_ip_address()), os.getpid()
+        over, place = threading.Event(), str(ray.util.get_node_ip_address())
 
         def talk() -> None:
             while True:
-                answer = self.desk.tell.remote(self.run, Sign(place, node, process, self.voice.text))
+                answer = self.desk.tell.remote(self.run, Sign(place, self.voice.text))
                 with contextlib.suppress(RayError, TimeoutError):
                     self.stop.signal_name = self.stop.signal_name or str(heard(answer, ANSWER_S))
                 if over.wait(TELL_S):

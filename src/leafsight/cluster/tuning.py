@@ -22,7 +22,6 @@ from leafsight.cluster.connection import Cluster
 from leafsight.cluster.machines import Needs, check_machines
 from leafsight.cluster.start_weights import packed
 from leafsight.cluster.trial_desk import News, Sign, new_desk
-from leafsight.cluster.trial_ends import end_now, kill
 from leafsight.cluster.trial_work import task_of, work_on
 from leafsight.cluster.tuning_words import Standing, lost_in_words
 from leafsight.errors import ClusterError, LeafsightError
@@ -31,7 +30,7 @@ from leafsight.progress import Progress, Silent
 from leafsight.training import StopRequest, TrainingStoppedError, stop_requests
 
 NEEDS = (("torch", "train"), ("pyarrow", "train"), ("safetensors", "train"), ("optuna", "tune"))
-LOOK_S = 1.0
+LOOK_S, END_S = 1.0, 30.0
 GO_ON = "the same command goes on with what was finished"
 
 
@@ -147,7 +146,7 @@ class ClusterTrials:
             if self._trials:
                 self._let_stop()
         finally:
-            end_now([trial.result for trial in self._trials.values()])
+            _end_now([trial.result for trial in self._trials.values()])
             self._trials.clear()
 
     def _let_stop(self) -> None:
@@ -229,11 +228,10 @@ class ClusterTrials:
         for run, trial in list(self._trials.items()):
             waited_s = now_s - trial.heard_s
             if trial.sign and waited_s > options.silence_s:
-                kill(trial.sign)
-                end_now([trial.result])
+                _end_now([trial.result])
                 ended.append(self._lost(run, f"silent for {waited_s:.0f} s"))
             elif not trial.has_begun and waited_s > options.start_s:
-                end_now([trial.result])
+                _end_now([trial.result])
                 ended.append(self._not_begun(run))
         return ended
 
@@ -255,3 +253,12 @@ class ClusterTrials:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _end_now(results: list[Any]) -> None:
+    """End what has not ended, and see it end; Ray kills who does not hear after five seconds (2.60)."""
+    left = ray.wait(results, num_returns=len(results), timeout=0)[1] if results else []
+    for result in left:
+        ray.cancel(result, force=True)
+    if left:
+        ray.wait(left, num_returns=len(left), timeout=END_S)
