@@ -146,14 +146,21 @@ def test_every_trial_asks_here_whether_it_is_hopeless(
 def test_a_trial_that_asks_keeps_its_processor(
     cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    recipe, most, over = write_recipe(tmp_path, LONG), 0, 0
+    recipe, at_work = write_recipe(tmp_path, LONG), [0]
+
+    def slowly(run: int, epoch: int, value: float) -> bool:
+        if len(at_work) <= 2:  # both workers wait for an answer, and no trial is near its end
+            time.sleep(5)
+            at_work.append(len(processes("leafsight trial")))
+        return True
+
+    over = 0
     with runner(cluster_address, tmp_path / "study", leaves[1]) as runs:
         for run in range(4):
             runs.begin(job(recipe, leaves, tmp_path / "study", run))
         while over < 4:
-            over += len(runs.wait(lambda *_: time.sleep(0.1) or False))
-            most = max(most, len(processes("leafsight trial")))
-    assert most == 2
+            over += len(runs.wait(slowly))
+    assert max(at_work) == 2
 
 
 def test_a_killed_worker_gives_its_trial_back_and_it_goes_on_where_it_was(
