@@ -28,7 +28,6 @@ from leafsight.cluster.predicting_attempts import new_attempts
 from leafsight.cluster.predicting_chunks import BUCKET, CHUNK_PHOTOGRAPHS, Chunk
 from leafsight.cluster.predicting_folder import AnswersFolder, open_answers
 from leafsight.cluster.predicting_inputs import check_inputs, find_chunks
-from leafsight.cluster.predicting_machines import require_seen
 from leafsight.cluster.predicting_stream import Underway, Watch, diagnosed
 from leafsight.cluster.predicting_worker import Order
 from leafsight.errors import UsageError
@@ -208,8 +207,7 @@ def _diagnose(work: _Work, asked: Asked, model: Path, options: ClusterOptions) -
         cluster.require_room()
         has_bucket = any(word.startswith(BUCKET) for word in asked.inputs)
         modules = (("pyarrow", "cluster"), *((("obstore", "serve"),) if has_bucket else ()))
-        check_machines(Needs(modules=modules))
-        require_seen(_samples(work))
+        check_machines(Needs(modules=modules, seen=_samples(work)))
         order = ray.put(
             Order(_bytes_of(model), asked.crop, asked.top, asked.views, options.cpus_per_worker, asked.limits)
         )
@@ -255,14 +253,14 @@ def _told(chunks: Iterator[Chunk], progress: Progress) -> Iterator[Chunk]:
         yield chunk
 
 
-def _samples(work: _Work) -> dict[str, str]:
+def _samples(work: _Work) -> tuple[Path, ...]:
     """A file that is there for each root of the chunks that come next."""
-    places: dict[str, str] = {}
+    places: dict[str, Path] = {}
     for _, chunk in islice(work.missing(), WAVE_CHUNKS):
         if not chunk.in_bucket and chunk.root not in places:
             found = next((place for place in map(chunk.place, chunk.names) if os.path.isfile(place)), None)  # noqa: PTH113
-            places |= {chunk.root: found} if found else {}
-    return places
+            places |= {chunk.root: Path(found)} if found else {}
+    return tuple(places.values())
 
 
 def _bytes_of(model: Path) -> dict[str, bytes]:
