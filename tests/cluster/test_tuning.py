@@ -27,6 +27,8 @@ from leafsight.training import load_recipe, read_events
 
 ENDS_S = 240
 LONG = ("epochs = 2", "epochs = 8")
+LONGEST = ("epochs = 2", "epochs = 80")
+"""Long enough for a signal to be heard on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +251,7 @@ def test_a_cluster_that_is_busy_is_not_waited_for_without_end(
 def test_ctrl_c_saves_every_trial_and_the_same_command_goes_on(
     cluster_address: str, leaves: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    recipe, study, log = write_recipe(tmp_path, LONG), tmp_path / "study", tmp_path / "log.txt"
+    recipe, study, log = write_recipe(tmp_path, LONGEST), tmp_path / "study", tmp_path / "log.txt"
     words = ["tune", recipe, "--data", leaves[0], "--cache", leaves[1], "--study", study, "--no-range-test"]
     words += ["--trials", 2, "--json", "--cluster", cluster_address, "--workers", 2]
     line = [sys.executable, "-c", "from leafsight.cli import main; main()", *map(str, words)]
