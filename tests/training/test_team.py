@@ -135,6 +135,17 @@ def test_out_of_memory_in_one_member_asks_for_smaller_pieces_in_the_next_attempt
     assert greatest_difference(tmp_path / "run", tmp_path / "undisturbed") < 1e-5
 
 
+def test_fewer_validation_photographs_than_workers_are_judged_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VALID_PHOTOS", "2")
+    head = {"name": "head", "epochs": 1, "trainable": "head", "learning_rate": 0.01, "views": 2}
+    assert len(set(train_together(tmp_path / "team", 3, {**EXACT, "stages": [head, *EXACT["stages"]]}))) == 1
+    run = load_run(tmp_path / "team")
+    assert run.record["data"]["photos"]["valid"] == 2
+    assert {record["valid"]["accuracy"] for record in run.history} <= {0.0, 0.5, 1.0}
+
+
 def test_more_workers_than_photographs_in_a_batch_are_refused() -> None:
     Team(0, 8).require_shares(40, 9)
     with pytest.raises(TrainingError, match="batches of 8 photographs cannot be shared by 9 workers"):

@@ -59,8 +59,10 @@ def show(address: str, as_json: bool) -> None:
                 }
             )
             return
+        many = "" if cluster.machines == 1 else "s"
         click.echo(
-            f"{cluster.address}: {cluster.machines} machines, {cluster.cpus} processors, {cluster.gpus} GPUs"
+            f"{cluster.address}: {cluster.machines} machine{many}, {cluster.cpus} processors, "
+            f"{cluster.gpus} GPUs"
         )
         for fact in facts:
             click.echo(f"  {fact.name}: leafsight {fact.leafsight}, Python {fact.python}")

@@ -28,6 +28,7 @@ from leafsight.progress import Progress, Silent
 from leafsight.storage import available_cores
 
 PROBE = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+QUIETLY: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
 LEAST_PROBE_S = 15.0
 """Loading Ray takes seconds on a busy machine."""
 MOST_SAID = 300
@@ -145,18 +146,10 @@ def _start(options: ClusterOptions, progress: Progress) -> None:
     # Someone else's address in the environment would win over what was asked for.
     os.environ.pop(ADDRESS_IN_ENVIRONMENT, None)
     try:
-        ray.init(address=LOCAL, num_cpus=cpus, **_HOW_TO_BE_THERE)
+        ray.init(address=LOCAL, num_cpus=cpus, include_dashboard=False, **QUIETLY)
     except (RuntimeError, OSError, ConnectionError) as error:
         raise ClusterError(f"no cluster could be started here: {_first_line(error)}") from error
     progress.finish()
-
-
-_HOW_TO_BE_THERE: dict[str, Any] = {
-    "include_dashboard": False,
-    "log_to_driver": False,
-    "logging_level": logging.ERROR,
-    "configure_logging": False,
-}
 
 
 def _join(address: str, limit_s: float) -> None:
@@ -168,7 +161,7 @@ def _join(address: str, limit_s: float) -> None:
         )
     _require_ray(address, limit_s)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+        ray.init(address=address, **QUIETLY)
     except (RuntimeError, OSError, ValueError) as error:
         raise _not_joined(address, str(error)) from error
 

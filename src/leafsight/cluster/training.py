@@ -18,6 +18,7 @@ from typing import Any
 
 import ray
 import ray.train
+import ray.train.collective
 import ray.train.torch
 from ray.exceptions import RayError
 
@@ -214,6 +215,8 @@ def _train(
     shared = task.work / CACHE
     cache = near_copy(shared, limit_s=COPY_S)
     data = open_prepared(task.recipe, task.work, cache=cache)
+    # One machine may copy for long; the first exchange of gradients would give up on it much sooner.
+    ray.train.collective.barrier()
     with unpacked(task.start if team.leads else None) as pretrained:
         train_in_team(
             team,
@@ -239,14 +242,18 @@ def _tell_attempt(board: Any, progress: BoardProgress, workers: int) -> None:
 
 @contextlib.contextmanager
 def _rays_settings(start_s: float) -> Iterator[None]:
-    """How long Ray Train waits for room is told to it by the environment."""
-    name = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
-    before = os.environ.get(name)
-    os.environ[name] = str(start_s)
+    """How long Ray Train waits for room, and for the slowest copy, is told to it by the environment."""
+    ours = {
+        "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": str(start_s),
+        "RAY_TRAIN_COLLECTIVE_TIMEOUT_S": str(COPY_S),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -98,7 +98,7 @@ class FeatureWork:
         """See ``Work``."""
         self._setting.network.head.eval()
         team, features = self._setting.team, self._valid_features
-        mine = torch.from_numpy(team.part(np.arange(len(features)))).to(features.device)
+        mine = torch.from_numpy(team.share(np.arange(len(features)))).to(features.device)
         with torch.inference_mode():
             logits = _QuickHead(self._setting.network.head)(features if team.is_alone else features[mine])
         return team.gathered(logits.float().cpu().numpy(), len(features))
@@ -116,7 +116,7 @@ class FeatureWork:
         setting = self._setting
         pictures = Pictures(setting.data, setting.recipe, setting.device, resident=setting.resident)
         augmentation = setting.recipe.augmentation_of(self._stage)
-        mine, team = setting.team.part(rows), setting.team
+        mine, team = setting.team.share(rows), setting.team
         parts = split_into_batches(mine, setting.recipe.valid_batch_size)
 
         def make(item: tuple[int, np.ndarray]) -> Tensor:

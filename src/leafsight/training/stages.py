@@ -130,7 +130,7 @@ class PhotoWork:
         setting.network.eval()
         pictures = Pictures(setting.data, setting.recipe, setting.device, resident=setting.resident)
         rows = setting.data.valid_rows
-        parts = split_into_batches(setting.team.part(rows), setting.recipe.valid_batch_size)
+        parts = split_into_batches(setting.team.share(rows), setting.recipe.valid_batch_size)
         logits = [infer(setting, setting.network, pixels) for pixels in prefetched(pictures.plain, parts)]
         mine = np.concatenate([part.float().cpu().numpy() for part in logits])
         return setting.team.gathered(mine, len(rows))

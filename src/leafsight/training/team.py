@@ -52,6 +52,10 @@ class Team:
         """This process's share of some rows; the shares of all, in order, are the rows."""
         return rows if self.is_alone else np.array_split(rows, self.size)[self.rank]
 
+    def share(self, rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " k"]:
+        """As ``part``, for what is gathered afterwards: too few rows for all are everybody's."""
+        return rows if len(rows) < self.size else self.part(rows)
+
     def place(self, *position: int) -> tuple[int, ...]:
         """A position in the run for draws that must differ between the processes."""
         return position if self.is_alone else (*position, self.rank, self.size)
@@ -107,11 +111,15 @@ class Team:
         """The arrays of all processes one below the other, the same bytes in each.
 
         Args:
-            part: of this process, one line for each of its rows.
-            rows: of all together, shared out as by ``part``.
+            part: of this process, one line for each row of its ``share``.
+            rows: of all together.
         """
         if self.is_alone:
             return part
+        if rows < self.size:
+            leaders = torch.from_numpy(part.copy())
+            dist.broadcast(leaders, 0)
+            return np.asarray(leaders.numpy())
         counts = [len(one) for one in np.array_split(np.empty(rows), self.size)]
         padded = torch.zeros(max(counts), part.shape[1])
         padded[: len(part)] = torch.from_numpy(part)
