@@ -24,6 +24,7 @@ from leafsight.storage import atomic, read_json, write_json
 from leafsight.training import TrainingStoppedError, load_run, loop, read_events, train
 from leafsight.training.losses import Loss
 from leafsight.training.run_folder import RunFolder
+from leafsight.training.step_ledger import StepLedger
 
 
 def equal_weights(one: Path, other: Path) -> bool:
@@ -377,3 +378,44 @@ def test_domains_are_told_apart(tmp_path: Path) -> None:
     data = replace(tiny_data(), domains=np.arange(60) % 2, domain_names=("lab", "field"))
     run = train(tiny_recipe(stages=[plain_stage(epochs=1)]), data, tmp_path)
     assert run.best["valid"]["domain_accuracy"].keys() == {"lab", "field"}
+
+
+def test_steps_that_are_looked_at_seldom_learn_and_count_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an accelerator, whose losses are read every so many steps."""
+    recipe = tiny_recipe(checkpoint_steps=2)
+    often = train(recipe, tiny_data(), tmp_path / "often")
+    monkeypatch.setattr(StepLedger, "is_due", property(lambda ledger: len(ledger._open) >= 25))
+    seldom = train(recipe, tiny_data(), tmp_path / "seldom")
+    assert equal_weights(tmp_path / "often", tmp_path / "seldom")
+    assert [record["train_loss"] for record in seldom.history] == [
+        record["train_loss"] for record in often.history
+    ]
+
+
+def test_a_step_that_went_wrong_unseen_is_named_and_never_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(checkpoint_steps=4, stages=[plain_stage()])
+    monkeypatch.setattr(StepLedger, "is_due", property(lambda ledger: len(ledger._open) >= 25))
+    real = loop.clip_gradients
+    calls: list[int] = []
+
+    def third_is_wrong(*args: Any) -> torch.Tensor:
+        calls.append(1)
+        return real(*args) * (float("nan") if len(calls) == 3 else 1.0)
+
+    monkeypatch.setattr(loop, "clip_gradients", third_is_wrong)
+    with pytest.raises(NonFiniteLossError, match="the gradient's norm is nan in stage all, epoch 1, step 3,"):
+        train(recipe, tiny_data(), tmp_path)
+    assert len(calls) == 4  # at the next checkpoint, which was not written
+    state = json.loads(_header(RunFolder(tmp_path).last)["__metadata__"]["state"])
+    assert state["step"] == 0
+    assert read_events(RunFolder(tmp_path).events, "non_finite")[0]["step"] == 2
+
+
+def _header(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    header: dict[str, Any] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return header
